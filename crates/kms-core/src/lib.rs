@@ -1,1 +1,29 @@
-//! stub
+//! The pure heart of KMS: what key specs can do, key material, the ciphertext format and the key state machine.
+//!
+//! Everything here is a function of its arguments. Time comes in as a [`trent_shared::Timestamp`], randomness as
+//! [`trent_shared::Entropy`]; there is no HTTP, no async and no store. What depends on a key's ARN — AWS's sentences —
+//! is left to the service crate: the errors here tell which exception class applies.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod ciphertext;
+mod data_key;
+mod encryption_context;
+mod lifecycle;
+mod material;
+mod named;
+mod seal;
+mod spec;
+mod state_rules;
+
+pub use ciphertext::{CiphertextBlob, CiphertextKind, InvalidCiphertext};
+pub use data_key::{DataKeySpec, generate_data_key};
+pub use encryption_context::EncryptionContext;
+pub use lifecycle::{DeletionWindow, InvalidDeletionWindow, KeyState, Lifecycle};
+pub use material::{InvalidMaterial, InvalidMaterialId, MaterialId, SymmetricMaterial};
+pub use named::UnknownName;
+pub use seal::{MAX_PLAINTEXT_LEN, SealError, open, seal};
+pub use spec::{
+    Algorithm, Algorithms, EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeyOrigin, KeySpec,
+    KeyType, KeyUsage, MacAlgorithm, SigningAlgorithm,
+};
+pub use state_rules::{InvalidState, LifecycleOperation, StateError};

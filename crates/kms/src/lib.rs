@@ -1,1 +1,59 @@
-//! stub
+//! AWS Key Management Service: one file per operation under `ops/`, around a few things that all of them use.
+//!
+//! An operation names the key it wants and the action it wants it for ([`Kms::key`], [`access`]); what it gets has
+//! been looked up, authorized and found in a state that allows the action. The mathematics is in `trent-kms-core`.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod access;
+mod action;
+mod alias;
+pub mod api;
+mod cache;
+mod ciphertext;
+mod identifier;
+mod jobs;
+mod messages;
+mod metadata;
+mod names;
+mod ops;
+mod page;
+mod policy_document;
+mod records;
+mod tags;
+
+use std::sync::Arc;
+
+use trent_protocol::{BoxFuture, Operation, Output, Service, ServiceModel, Value};
+use trent_shared::{ApiError, Clock, Context, Entropy};
+use trent_store::Engine;
+
+use crate::cache::KeyCache;
+
+/// The service. Any number of instances may live in one process; they share nothing but what they are given.
+pub struct Kms {
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    cache: Arc<KeyCache>,
+}
+
+impl Kms {
+    pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { engine, clock, entropy, cache: Arc::new(KeyCache::new()) }
+    }
+}
+
+impl Service for Kms {
+    fn model(&self) -> &'static ServiceModel {
+        &api::MODEL
+    }
+
+    fn call<'a>(
+        &'a self,
+        cx: &'a Context,
+        operation: &'static Operation,
+        input: Value,
+    ) -> BoxFuture<'a, Result<Output, ApiError>> {
+        Box::pin(api::operations::dispatch(self, cx, operation, input))
+    }
+}

@@ -1,7 +1,9 @@
 use aws_smithy_types::DateTime;
+use serde::{Deserialize, Serialize};
 
-/// An instant in whole milliseconds since the Unix epoch, the precision that KMS stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// An instant in whole milliseconds since the Unix epoch, the precision that KMS stores; stored as that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Timestamp(i64);
 
 /// Where time comes from. The server passes the real clock in; tests and the admin API pass one that can be turned.

@@ -73,3 +73,23 @@ impl ApiError {
         self.status < 500
     }
 }
+
+/// A kind of error that a service's model names: its code on the wire and its HTTP status. Codegen writes one constant
+/// for each into a service's `api/errors.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exception {
+    pub code: &'static str,
+    pub status: u16,
+}
+
+impl Exception {
+    /// This exception with a message.
+    pub fn says(self, message: impl Into<String>) -> ApiError {
+        ApiError::new(self.code, message).with_status(self.status)
+    }
+
+    /// This exception without a message, where AWS sends none (errors.md §1).
+    pub fn bare(self) -> ApiError {
+        ApiError::bare(self.code).with_status(self.status)
+    }
+}

@@ -19,6 +19,6 @@ pub use caller::Caller;
 pub use clock::{Clock, Timestamp};
 pub use context::{Context, RequestId};
 pub use entropy::{Entropy, random_uuid};
-pub use error::{ApiError, MessageKey};
+pub use error::{ApiError, Exception, MessageKey};
 pub use region::{InvalidRegion, Partition, Region};
 pub use secret::{SecretBytes, SecretString};

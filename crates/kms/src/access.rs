@@ -1,0 +1,281 @@
+//! The door to keys: nothing yields a key without naming the action that it is wanted for.
+//!
+//! AWS's order of checks (operations.md §1.2) is laid down here once: resolve the identifier, authorize, look at the
+//! key's state. What comes after — usage, algorithm, lengths, mathematics — is the operation's own.
+
+use std::sync::Arc;
+
+use trent_kms_core::{Algorithm, CiphertextBlob, KeyState};
+use trent_shared::{ApiError, Context, Timestamp};
+use trent_store::{Batch, CommitError, Expect, StoreError};
+
+use crate::Kms;
+use crate::action::{Action, Resource};
+use crate::cache::StoredKey;
+use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
+use crate::messages;
+use crate::records::{ALIASES, KEYS, KeyRecord, MATERIAL_OWNERS, alias_address, key_address, material_address};
+
+/// How often a change is tried again when others change the same key at the same time. Each conflict means that
+/// another change succeeded, so this many conflicts in a row are a stampede.
+pub(crate) const MOST_ATTEMPTS: usize = 64;
+
+/// A key that has been named and not yet been looked at.
+pub(crate) struct KeyLookup<'a> {
+    kms: &'a Kms,
+    cx: &'a Context,
+    named: Named<'a>,
+}
+
+enum Named<'a> {
+    ByIdentifier(&'a str),
+    ByCiphertext(&'a CiphertextBlob<'a>),
+}
+
+/// A key that its caller may use for one action, in a state that allows it.
+#[derive(Debug)]
+pub(crate) struct AuthorizedKey {
+    key: Arc<StoredKey>,
+    action: Action,
+    /// The moment at which all of that held.
+    now: Timestamp,
+}
+
+/// A key's record while it is being changed, and what shall be written along with it.
+pub(crate) struct Change<'a> {
+    pub(crate) arn: &'a KeyArn,
+    pub(crate) now: Timestamp,
+    pub(crate) record: &'a mut KeyRecord,
+    pub(crate) batch: &'a mut Batch,
+}
+
+impl Kms {
+    /// The key that a `KeyId` member names.
+    pub(crate) fn key<'a>(&'a self, cx: &'a Context, identifier: &'a str) -> KeyLookup<'a> {
+        KeyLookup { kms: self, cx, named: Named::ByIdentifier(identifier) }
+    }
+
+    /// The key whose material made a ciphertext.
+    pub(crate) fn key_of_ciphertext<'a>(&'a self, cx: &'a Context, blob: &'a CiphertextBlob<'a>) -> KeyLookup<'a> {
+        KeyLookup { kms: self, cx, named: Named::ByCiphertext(blob) }
+    }
+
+    /// Permission for an action that needs no key.
+    // Until policies are evaluated, an account may do in itself what it likes.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the door stands before there is a guard")]
+    pub(crate) fn authorize_account(&self, _: &Context, _: Action) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    /// The present moment, by the clock that was passed in.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Commits a batch, and lets the cache forget the keys it changes.
+    ///
+    /// Runs as a task of its own: when a client hangs up its request's future is dropped, and a commit that is under way
+    /// must still be followed by the forgetting.
+    pub(crate) async fn commit(&self, batch: Batch, changed: Option<KeyArn>) -> Result<(), CommitError> {
+        let (engine, cache) = (Arc::clone(&self.engine), Arc::clone(&self.cache));
+        let committed = tokio::spawn(async move {
+            let result = engine.commit(batch).await;
+            // Also after a failure: whether it was written is not known then.
+            if let Some(arn) = changed {
+                cache.drop_key(&arn);
+            }
+            result
+        });
+        committed.await.unwrap_or(Err(CommitError::Store(StoreError::Stopped)))
+    }
+
+    /// [`Kms::commit`]; `false` tells that somebody else was first, so that the caller must read and decide again.
+    pub(crate) async fn try_commit(&self, batch: Batch, changed: Option<KeyArn>) -> Result<bool, ApiError> {
+        match self.commit(batch, changed).await {
+            Ok(()) => Ok(true),
+            Err(CommitError::Conflict) => Ok(false),
+            Err(CommitError::Store(error)) => Err(messages::store(error)),
+        }
+    }
+
+    /// The key under an ARN, if it exists now.
+    pub(crate) async fn stored_key(&self, arn: &KeyArn, now: Timestamp) -> Result<Option<Arc<StoredKey>>, ApiError> {
+        let found = match self.cache.key(arn) {
+            Some(key) => Some(key),
+            None => self.read_key(arn).await?,
+        };
+        Ok(found.filter(|key| !key.record.lifecycle.is_deleted(now)))
+    }
+
+    async fn read_key(&self, arn: &KeyArn) -> Result<Option<Arc<StoredKey>>, ApiError> {
+        let generation = self.cache.generation();
+        let Some(found) = KEYS.get(&*self.engine, key_address(arn)).await.map_err(messages::store)? else {
+            return Ok(None);
+        };
+        let key = Arc::new(StoredKey {
+            arn: arn.clone(),
+            arn_text: arn.to_string(),
+            record: found.record,
+            version: found.version,
+        });
+        self.cache.keep(&key, generation);
+        Ok(Some(key))
+    }
+}
+
+impl KeyLookup<'_> {
+    /// The key, for this action only.
+    pub(crate) async fn for_action(self, action: Action) -> Result<AuthorizedKey, ApiError> {
+        let found = self.for_action_in_any_state(action).await?;
+        if let Some(operation) = action.lifecycle_operation() {
+            let AuthorizedKey { key, now, .. } = &found;
+            key.record.lifecycle.permits(operation, *now).map_err(|error| messages::state(&key.arn, error))?;
+        }
+        Ok(found)
+    }
+
+    /// The key, for this action only, even where its state forbids it: for the key that an alias is taken from.
+    pub(crate) async fn for_action_in_any_state(self, action: Action) -> Result<AuthorizedKey, ApiError> {
+        let now = self.kms.now();
+        let key = self.find(action, now).await?;
+        Ok(AuthorizedKey { key, action, now })
+    }
+
+    /// Changes the key: reads it, lets `edit` decide, and commits on the condition that nobody changed it meanwhile;
+    /// where somebody did, all over again. Returns the ARN and what `edit` made.
+    pub(crate) async fn change<T>(
+        self,
+        action: Action,
+        edit: impl Fn(&mut Change<'_>) -> Result<T, ApiError>,
+    ) -> Result<(KeyArn, T), ApiError> {
+        let Self { kms, cx, named: Named::ByIdentifier(identifier) } = self else {
+            return Err(ApiError::internal_failure());
+        };
+        for _ in 0..MOST_ATTEMPTS {
+            let AuthorizedKey { key, now, .. } = kms.key(cx, identifier).for_action(action).await?;
+            let mut record = key.record.clone();
+            let mut batch = Batch::new();
+            let made = edit(&mut Change { arn: &key.arn, now, record: &mut record, batch: &mut batch })?;
+            if record == key.record && batch.is_read_only() {
+                return Ok((key.arn.clone(), made));
+            }
+            key.write(&mut batch, &record)?;
+            if kms.try_commit(batch, Some(key.arn.clone())).await? {
+                return Ok((key.arn.clone(), made));
+            }
+        }
+        Err(messages::too_many_conflicts())
+    }
+
+    async fn find(&self, action: Action, now: Timestamp) -> Result<Arc<StoredKey>, ApiError> {
+        match self.named {
+            Named::ByIdentifier(identifier) => self.find_identified(identifier, action, now).await,
+            Named::ByCiphertext(blob) => self.find_by_ciphertext(blob, now).await,
+        }
+    }
+
+    async fn find_identified(
+        &self,
+        identifier: &str,
+        action: Action,
+        now: Timestamp,
+    ) -> Result<Arc<StoredKey>, ApiError> {
+        let parsed = KeyIdentifier::parse(identifier, self.cx);
+        let arn = match parsed.map_err(|error| unresolvable(identifier, error))? {
+            KeyIdentifier::Key(arn) => arn,
+            KeyIdentifier::Alias(_) if action.resource() == Resource::Key => return Err(messages::aliases_unsupported()),
+            KeyIdentifier::Alias(alias) => {
+                self.guard_account(alias.account, action)?;
+                self.resolve_alias(&alias).await?
+            }
+        };
+        self.guard_account(arn.account, action)?;
+        self.kms.stored_key(&arn, now).await?.ok_or_else(|| messages::key_not_found(&arn))
+    }
+
+    async fn resolve_alias(&self, alias: &AliasArn) -> Result<KeyArn, ApiError> {
+        let found = ALIASES.get(&*self.kms.engine, alias_address(alias)).await.map_err(messages::store)?;
+        let id = found.ok_or_else(|| messages::alias_not_found(alias))?.record.target;
+        Ok(KeyArn { region: alias.region.clone(), account: alias.account, id })
+    }
+
+    /// A key that does not exist and one that the caller may not use are told apart by nothing (errors.md §3).
+    async fn find_by_ciphertext(&self, blob: &CiphertextBlob<'_>, now: Timestamp) -> Result<Arc<StoredKey>, ApiError> {
+        let owner = self.owner_of(blob).await?.filter(|arn| arn.account == self.cx.account());
+        let arn = owner.ok_or_else(messages::ciphertext_key_inaccessible)?;
+        self.kms.stored_key(&arn, now).await?.ok_or_else(messages::ciphertext_key_inaccessible)
+    }
+
+    async fn owner_of(&self, blob: &CiphertextBlob<'_>) -> Result<Option<KeyArn>, ApiError> {
+        let (region, id) = (&self.cx.region, blob.material_id());
+        if let Some(owner) = self.kms.cache.owner(region, id) {
+            return Ok(Some(owner));
+        }
+        let address = material_address(region, id);
+        let found = MATERIAL_OWNERS.get(&*self.kms.engine, address).await.map_err(messages::store)?;
+        let Some(owner) = found.map(|found| found.record) else { return Ok(None) };
+        let arn = KeyArn { region: region.clone(), account: owner.account, id: owner.key };
+        self.kms.cache.keep_owner(id, &arn);
+        Ok(Some(arn))
+    }
+
+    /// Another account's keys are out of reach until policies are evaluated; AWS's denial does not tell whether the key
+    /// exists, and so comes before it is looked for.
+    fn guard_account(&self, account: trent_shared::AccountId, action: Action) -> Result<(), ApiError> {
+        if account == self.cx.account() { Ok(()) } else { Err(messages::denied_to_foreign_caller(self.cx, action)) }
+    }
+}
+
+impl StoredKey {
+    /// Adds to a batch that this key becomes `record`, on the condition that nobody changed it since it was read.
+    fn write(&self, batch: &mut Batch, record: &KeyRecord) -> Result<(), ApiError> {
+        let address = key_address(&self.arn);
+        batch.expect(&KEYS, address.clone(), Expect::Version(self.version));
+        batch.put(&KEYS, address, record).map_err(messages::store)
+    }
+}
+
+impl AuthorizedKey {
+    /// Adds to a batch that the key is written again as it is. So two batches that both depend on something about the
+    /// key, like the number of its aliases, cannot both be committed.
+    pub(crate) fn hold(&self, batch: &mut Batch) -> Result<(), ApiError> {
+        self.key.write(batch, &self.key.record)
+    }
+
+    pub(crate) fn arn(&self) -> &KeyArn {
+        &self.key.arn
+    }
+
+    /// The ARN as answers carry it in `KeyId`.
+    pub(crate) fn arn_text(&self) -> String {
+        self.key.arn_text.clone()
+    }
+
+    pub(crate) fn record(&self) -> &KeyRecord {
+        &self.key.record
+    }
+
+    /// The key's state at the moment it was looked up.
+    pub(crate) fn state(&self) -> Result<KeyState, ApiError> {
+        self.key.record.lifecycle.state(self.now).ok_or_else(|| messages::key_not_found(&self.key.arn))
+    }
+
+    /// Refuses an algorithm that the key's usage or spec does not have: usage first, as AWS does.
+    pub(crate) fn require<A: Algorithm + std::fmt::Display>(&self, algorithm: A) -> Result<(), ApiError> {
+        let record = self.record();
+        if record.usage != A::USAGE {
+            return Err(messages::usage_unfit(self.arn(), record.usage, self.action));
+        }
+        if !algorithm.fits(record.spec) {
+            return Err(messages::algorithm_unfit(&algorithm, record.spec));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn unresolvable(identifier: &str, error: Unresolvable) -> ApiError {
+    match error {
+        Unresolvable::Malformed => messages::invalid_key_id(identifier),
+        Unresolvable::Elsewhere(part) => messages::arn_elsewhere(&part),
+    }
+}

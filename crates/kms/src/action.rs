@@ -1,0 +1,77 @@
+//! The actions that KMS authorizes: what a policy may allow, as the service authorization reference lists them.
+
+use trent_kms_core::LifecycleOperation;
+
+/// What a permission is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// A key, named by id or ARN only.
+    Key,
+    /// A key, named by id, ARN, alias name or alias ARN.
+    KeyOrAlias,
+    /// Nothing in particular; identity policies alone decide.
+    Account,
+}
+
+macro_rules! actions {
+    ($($action:ident: $resource:ident $(, as $operation:ident)? ;)+) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Action {
+            $($action),+
+        }
+
+        impl Action {
+            /// As policies and denials name it, without the `kms:`.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$action => stringify!($action)),+
+                }
+            }
+
+            pub(crate) fn resource(self) -> Resource {
+                match self {
+                    $(Self::$action => Resource::$resource),+
+                }
+            }
+
+            /// The row of the key state table that decides whether a key is fit for it; `None` where no key is needed.
+            pub(crate) fn lifecycle_operation(self) -> Option<LifecycleOperation> {
+                match self {
+                    $(Self::$action => actions!(@row $resource $action $($operation)?)),+
+                }
+            }
+        }
+    };
+    (@row Account $action:ident) => { None };
+    (@row $resource:ident $action:ident) => { Some(LifecycleOperation::$action) };
+    (@row $resource:ident $action:ident $operation:ident) => { Some(LifecycleOperation::$operation) };
+}
+
+// An operation that is built gets its row here (operations.md §1.1 tells which take aliases).
+actions! {
+    CancelKeyDeletion: Key;
+    CreateAlias: Key;
+    CreateKey: Account;
+    Decrypt: KeyOrAlias;
+    DeleteAlias: Key;
+    DescribeKey: KeyOrAlias;
+    DisableKey: Key;
+    EnableKey: Key;
+    Encrypt: KeyOrAlias;
+    GenerateDataKey: KeyOrAlias;
+    GenerateDataKeyWithoutPlaintext: KeyOrAlias;
+    GenerateRandom: Account;
+    GetKeyPolicy: Key;
+    ListAliases: Key;
+    ListKeyPolicies: Key;
+    ListKeys: Account;
+    ListResourceTags: Key;
+    PutKeyPolicy: Key;
+    ReEncryptFrom: KeyOrAlias, as ReEncrypt;
+    ReEncryptTo: KeyOrAlias, as ReEncrypt;
+    ScheduleKeyDeletion: Key;
+    TagResource: Key;
+    UntagResource: Key;
+    UpdateAlias: Key;
+    UpdateKeyDescription: Key;
+}

@@ -1,0 +1,102 @@
+//! The rules of alias names (multi-region-and-aliases.md B1) and what the alias operations share.
+
+use trent_shared::{ApiError, Context};
+use trent_store::{Batch, Expect, Versioned};
+
+use crate::Kms;
+use crate::access::AuthorizedKey;
+use crate::identifier::AliasArn;
+use crate::messages;
+use crate::records::{
+    ALIASES, ALIASES_OF_KEY, AliasRecord, alias_address, alias_of_key_address, key_address,
+};
+
+/// Aliases per key (cloudtrail-and-quotas.md B1).
+const MOST_ALIASES: usize = 50;
+
+/// Checks the name of an alias that a user wants to create, change or delete.
+pub(crate) fn check_name(name: &str) -> Result<(), ApiError> {
+    let Some(rest) = name.strip_prefix("alias/") else { return Err(messages::alias_without_prefix()) };
+    if rest.starts_with("aws/") {
+        return Err(messages::alias_reserved());
+    }
+    // The model's pattern also lets ':' pass, which the service refuses.
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-');
+    if rest.is_empty() || !rest.chars().all(is_allowed) {
+        return Err(messages::alias_characters(name));
+    }
+    Ok(())
+}
+
+/// An alias can be pointed at a key only, never at another alias.
+pub(crate) fn check_target(target: &str) -> Result<(), ApiError> {
+    let is_alias = target.starts_with("alias/") || (target.starts_with("arn:") && target.contains(":alias/"));
+    if is_alias { Err(messages::alias_to_alias()) } else { Ok(()) }
+}
+
+impl Kms {
+    /// The alias of this name in the caller's account, if there is one.
+    pub(crate) async fn stored_alias(&self, alias: &AliasArn) -> Result<Option<Versioned<AliasRecord>>, ApiError> {
+        ALIASES.get(&*self.engine, alias_address(alias)).await.map_err(messages::store)
+    }
+
+    /// Adds to a batch that an alias points at a key, on the conditions that the alias is still as it was read and that
+    /// the key has a place for it.
+    pub(crate) async fn point_alias(
+        &self,
+        batch: &mut Batch,
+        alias: &AliasArn,
+        before: Option<&Versioned<AliasRecord>>,
+        target: &AuthorizedKey,
+    ) -> Result<(), ApiError> {
+        let prefix = key_address(target.arn());
+        let aliases =
+            ALIASES_OF_KEY.scan(&*self.engine, prefix, None, MOST_ALIASES + 1).await.map_err(messages::store)?;
+        let others = aliases.iter().filter(|entry| entry.key.text(3).as_deref() != Ok(&alias.name)).count();
+        if others >= MOST_ALIASES {
+            return Err(messages::too_many_aliases(MOST_ALIASES, others));
+        }
+        target.hold(batch)?;
+        let now = self.now();
+        let record = AliasRecord {
+            target: target.arn().id,
+            created: before.map_or(now, |before| before.record.created),
+            updated: now,
+        };
+        batch.expect(&ALIASES, alias_address(alias), before.map_or(Expect::Absent, |b| Expect::Version(b.version)));
+        batch.put(&ALIASES, alias_address(alias), &record).map_err(messages::store)?;
+        batch.put(&ALIASES_OF_KEY, alias_of_key_address(target.arn(), &alias.name), &()).map_err(messages::store)
+    }
+}
+
+/// The alias that an `AliasName` member means, which is always in the caller's account and the endpoint's Region.
+pub(crate) fn named(name: &str, cx: &Context) -> Result<AliasArn, ApiError> {
+    check_name(name)?;
+    Ok(AliasArn::in_context(name, cx))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alias_names_follow_awss_rules() {
+        for right in ["alias/a", "alias/a/b_c-D9", "alias/aws", "alias/awsome"] {
+            assert_eq!(check_name(right), Ok(()), "{right}");
+        }
+        assert_eq!(check_name("a"), Err(messages::alias_without_prefix()));
+        assert_eq!(check_name("Alias/a"), Err(messages::alias_without_prefix()));
+        assert_eq!(check_name("alias/aws/s3"), Err(messages::alias_reserved()));
+        for wrong in ["alias/", "alias/a:b", "alias/a b", "alias/ä"] {
+            assert_eq!(check_name(wrong), Err(messages::alias_characters(wrong)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_alias_is_no_target() {
+        for wrong in ["alias/a", "arn:aws:kms:us-east-1:111122223333:alias/a"] {
+            assert_eq!(check_target(wrong), Err(messages::alias_to_alias()));
+        }
+        assert_eq!(check_target("1234abcd-12ab-34cd-56ef-1234567890ab"), Ok(()));
+    }
+}

@@ -1,0 +1,79 @@
+//! Decoded keys, so that a cryptographic operation on a key in use never touches the store.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+use trent_kms_core::MaterialId;
+use trent_shared::Region;
+use trent_store::Version;
+
+use crate::identifier::KeyArn;
+use crate::records::KeyRecord;
+
+/// Keys kept at most; with a usual policy a decoded key takes about one kilobyte.
+const CAPACITY: usize = 4096;
+
+/// A key as it was read from the store.
+#[derive(Debug)]
+pub(crate) struct StoredKey {
+    pub(crate) arn: KeyArn,
+    /// The ARN as text: nearly every answer carries it.
+    pub(crate) arn_text: String,
+    pub(crate) record: KeyRecord,
+    pub(crate) version: Version,
+}
+
+/// The bounded cache of decoded keys.
+///
+/// INVARIANT: once a change of a key is acknowledged, no older copy is handed out. A reader may have read the old
+/// record and be about to keep it when a writer commits; so it may only keep what it read if nothing was dropped since
+/// it began, which [`Generation`] tells. Hits take no lock of ours.
+pub(crate) struct KeyCache {
+    keys: Cache<KeyArn, Arc<StoredKey>>,
+    /// Which key a material belongs to. Never dropped: it stays true until the key is deleted, and then the key is gone.
+    owners: Cache<(Region, MaterialId), KeyArn>,
+    generation: Mutex<Generation>,
+}
+
+/// Counts what was dropped from the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Generation(u64);
+
+impl KeyCache {
+    pub(crate) fn new() -> Self {
+        Self { keys: Cache::new(CAPACITY), owners: Cache::new(CAPACITY), generation: Mutex::default() }
+    }
+
+    pub(crate) fn key(&self, arn: &KeyArn) -> Option<Arc<StoredKey>> {
+        self.keys.get(arn)
+    }
+
+    /// To be asked before reading from the store what [`KeyCache::keep`] shall keep.
+    pub(crate) fn generation(&self) -> Generation {
+        *self.generation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a key that was read in this generation, unless it may have changed since.
+    pub(crate) fn keep(&self, key: &Arc<StoredKey>, read_in: Generation) {
+        let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        if *generation == read_in {
+            self.keys.insert(key.arn.clone(), Arc::clone(key));
+        }
+    }
+
+    /// Forgets a key; to be called after a commit that changed it and before that is acknowledged.
+    pub(crate) fn drop_key(&self, arn: &KeyArn) {
+        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        generation.0 += 1;
+        self.keys.remove(arn);
+    }
+
+    /// The key in this Region that a material belongs to. A multi-Region key has the same material elsewhere.
+    pub(crate) fn owner(&self, region: &Region, id: MaterialId) -> Option<KeyArn> {
+        self.owners.get(&(region.clone(), id))
+    }
+
+    pub(crate) fn keep_owner(&self, id: MaterialId, arn: &KeyArn) {
+        self.owners.insert((arn.region.clone(), id), arn.clone());
+    }
+}

@@ -1,0 +1,238 @@
+//! Every sentence that a client can read, word for word as AWS has it (errors.md names the source of each).
+
+use std::fmt::Display;
+
+use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, StateError};
+use trent_shared::{ApiError, Context};
+use trent_store::StoreError;
+
+use crate::action::Action;
+use crate::api::{MODEL, RecipientInfo, errors};
+use crate::identifier::{AliasArn, KeyArn};
+
+// Identifiers (errors.md §3)
+
+pub(crate) fn invalid_key_id(identifier: &str) -> ApiError {
+    errors::NOT_FOUND.says(format!("Invalid keyId '{identifier}'"))
+}
+
+pub(crate) fn key_not_found(arn: &KeyArn) -> ApiError {
+    errors::NOT_FOUND.says(format!("Key '{arn}' does not exist"))
+}
+
+pub(crate) fn arn_elsewhere(part: &str) -> ApiError {
+    errors::NOT_FOUND.says(format!("Invalid arn {part}"))
+}
+
+pub(crate) fn alias_not_found(alias: &AliasArn) -> ApiError {
+    errors::NOT_FOUND.says(format!("Alias {alias} is not found."))
+}
+
+pub(crate) fn aliases_unsupported() -> ApiError {
+    errors::INVALID_ARN.says("Key Aliases are not supported for this operation.")
+}
+
+pub(crate) fn alias_to_alias() -> ApiError {
+    ApiError::validation("Aliases must refer to keys. Not aliases")
+}
+
+pub(crate) fn incorrect_key() -> ApiError {
+    errors::INCORRECT_KEY.says("The key ID in the request does not identify a CMK that can perform this operation.")
+}
+
+pub(crate) fn ciphertext_key_inaccessible() -> ApiError {
+    ApiError::access_denied(
+        "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are \
+         not allowed to access.",
+    )
+}
+
+pub(crate) fn key_id_required() -> ApiError {
+    ApiError::validation("KeyId must not be null")
+}
+
+// Authorization (errors.md §12)
+
+pub(crate) fn denied_to_foreign_caller(cx: &Context, action: Action) -> ApiError {
+    ApiError::access_denied(format!(
+        "User: {} is not authorized to perform: kms:{} on this resource because the resource does not exist in this \
+         Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+        cx.caller.arn,
+        action.name()
+    ))
+}
+
+// State and usage (errors.md §6)
+
+pub(crate) fn state(arn: &KeyArn, error: StateError) -> ApiError {
+    let exception = match error {
+        StateError::Deleted => return key_not_found(arn),
+        StateError::Disabled => errors::DISABLED,
+        StateError::InvalidState(_) => errors::KMS_INVALID_STATE,
+        StateError::UnsupportedOrigin(_) => errors::UNSUPPORTED_OPERATION,
+    };
+    exception.says(format!("{arn} {error}."))
+}
+
+pub(crate) fn usage_unfit(arn: &KeyArn, usage: KeyUsage, action: Action) -> ApiError {
+    let action = action.name();
+    errors::INVALID_KEY_USAGE.says(format!("{arn} key usage is {usage} which is not valid for {action}."))
+}
+
+pub(crate) fn algorithm_unfit(algorithm: &dyn Display, spec: KeySpec) -> ApiError {
+    errors::INVALID_KEY_USAGE.says(format!("Algorithm {algorithm} is incompatible with key spec {spec}."))
+}
+
+pub(crate) fn dry_run_succeeded() -> ApiError {
+    errors::DRY_RUN_OPERATION.says("The request would have succeeded, but the DryRun option is set.")
+}
+
+// Inputs (errors.md §5)
+
+pub(crate) fn number_of_bytes_required() -> ApiError {
+    ApiError::validation("NumberOfBytes is required.")
+}
+
+pub(crate) fn bytes_or_key_spec() -> ApiError {
+    ApiError::validation("Please specify either number of bytes or key spec.")
+}
+
+pub(crate) fn ciphertext_required() -> ApiError {
+    ApiError::validation("CiphertextBlob must not be null")
+}
+
+/// Only documented that it is refused; the words are ours.
+pub(crate) fn ignore_ciphertext_misused() -> ApiError {
+    ApiError::validation("The IGNORE_CIPHERTEXT modifier requires DryRun and a key ID.")
+}
+
+/// The words are those of other emulators; AWS's are not recorded.
+pub(crate) fn two_key_specs() -> ApiError {
+    ApiError::validation(
+        "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
+    )
+}
+
+pub(crate) fn key_usage_required() -> ApiError {
+    ApiError::validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
+}
+
+pub(crate) fn usage_incompatible(usage: KeyUsage, spec: KeySpec) -> ApiError {
+    ApiError::validation(format!("KeyUsage {usage} is not compatible with KeySpec {spec}"))
+}
+
+pub(crate) fn origin_unsupported(spec: KeySpec, origin: KeyOrigin) -> ApiError {
+    ApiError::validation(format!("KeySpec {spec} is not supported for Origin {origin}"))
+}
+
+/// Only that it is refused is documented; the words are ours.
+pub(crate) fn deletion_window() -> ApiError {
+    ApiError::validation("PendingWindowInDays must be between 7 and 30 (inclusive).")
+}
+
+// Aliases (errors.md §5, §10, §11)
+
+pub(crate) fn alias_without_prefix() -> ApiError {
+    ApiError::validation(
+        "Alias must start with the prefix \"alias/\". Please see \
+         https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+    )
+}
+
+pub(crate) fn alias_characters(name: &str) -> ApiError {
+    ApiError::validation(format!("{name} contains invalid characters for an alias"))
+}
+
+/// `alias/aws/…` belongs to AWS; the refusal has no message.
+pub(crate) fn alias_reserved() -> ApiError {
+    ApiError::bare("NotAuthorizedException")
+}
+
+pub(crate) fn alias_exists(alias: &AliasArn) -> ApiError {
+    errors::ALREADY_EXISTS.says(format!("An alias with the name {alias} already exists"))
+}
+
+pub(crate) fn too_many_aliases(quota: usize, usage: usize) -> ApiError {
+    errors::LIMIT_EXCEEDED.says(format!(
+        "Aliases per key quota for this account in this region is {quota}, current usage is {usage}."
+    ))
+}
+
+/// Documented only as an error; the words are ours.
+pub(crate) fn alias_target_differs() -> ApiError {
+    ApiError::validation("The current and the new KMS key of an alias must have the same key type and key usage.")
+}
+
+// Policies (errors.md §8)
+
+/// The words vary on AWS and are not recorded.
+pub(crate) fn malformed_policy() -> ApiError {
+    errors::MALFORMED_POLICY_DOCUMENT.says("Syntax errors in policy.")
+}
+
+/// That it is refused is documented, in these numbers; the words are ours.
+pub(crate) fn policy_too_large(limit: usize) -> ApiError {
+    errors::LIMIT_EXCEEDED.says(format!("The key policy document must not exceed {limit} bytes."))
+}
+
+pub(crate) fn no_such_policy() -> ApiError {
+    errors::NOT_FOUND.says("No such policy exists")
+}
+
+pub(crate) fn ram_policy() -> ApiError {
+    ApiError::validation("The AWS_RAM policy can only be managed by the RAM service")
+}
+
+// Tags (errors.md §9)
+
+pub(crate) fn reserved_tag() -> ApiError {
+    errors::TAG.says("Tags beginning with aws: are reserved")
+}
+
+pub(crate) fn duplicate_tags() -> ApiError {
+    errors::TAG.says("Duplicate tag keys")
+}
+
+pub(crate) fn too_many_tags() -> ApiError {
+    errors::TAG.says("Too many tags")
+}
+
+// Custom key stores
+
+/// None can be created yet, so none is ever found.
+pub(crate) fn custom_key_store_not_found() -> ApiError {
+    errors::CUSTOM_KEY_STORE_NOT_FOUND.bare()
+}
+
+// Not built yet
+
+/// Answers for enclaves are not built yet, and nothing may go out in plaintext that was meant for one.
+pub(crate) fn refuse_recipient(operation: &str, recipient: Option<&RecipientInfo>) -> Result<(), ApiError> {
+    match recipient {
+        Some(_) => Err(ApiError::not_implemented(MODEL.full_name, &format!("{operation} with Recipient"))),
+        None => Ok(()),
+    }
+}
+
+// What went wrong inside
+
+/// The cause goes to the log; the client learns that it may try again.
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands errors over by value")]
+pub(crate) fn store(error: StoreError) -> ApiError {
+    tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+    internal()
+}
+
+pub(crate) fn crypto(error: &(dyn std::error::Error + 'static)) -> ApiError {
+    tracing::error!(error, "OpenSSL failed");
+    internal()
+}
+
+pub(crate) fn too_many_conflicts() -> ApiError {
+    tracing::warn!("gave up a change after too many conflicts");
+    internal()
+}
+
+fn internal() -> ApiError {
+    errors::KMS_INTERNAL.says("The request was rejected because an internal exception occurred. The request can be retried.")
+}

@@ -1,0 +1,231 @@
+//! Key policies as documents: what AWS takes, and how it gives them back (authz.md §2.1, recorded): parsed, its
+//! elements in AWS's order, and printed as Jackson's pretty printer does.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::ser::Formatter;
+use trent_shared::{AccountId, ApiError, Partition};
+
+use crate::messages;
+
+/// The name of a key's only policy.
+pub(crate) const POLICY_NAME: &str = "default";
+
+/// The largest policy that KMS keeps, in bytes; the model alone would allow 131,072.
+const MOST_BYTES: usize = 32_768;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Document {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(deserialize_with = "one_or_many")]
+    statement: Vec<Statement>,
+}
+
+/// A statement; an absent Action or Resource is accepted and makes it inert, as on AWS.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Statement {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    effect: Effect,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Principal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_principal: Option<Principal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<Texts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_action: Option<Texts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<Texts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_resource: Option<Texts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<BTreeMap<String, BTreeMap<String, Value>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Principal {
+    Named(BTreeMap<String, Texts>),
+    #[serde(serialize_with = "anyone")]
+    Anyone(Star),
+}
+
+#[derive(Deserialize)]
+enum Star {
+    #[serde(rename = "*")]
+    Star,
+}
+
+/// Texts that may be written as one or as a list, and are given back alone where there is just one.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Texts(#[serde(deserialize_with = "one_or_many")] Vec<String>);
+
+/// The policy of a key that was given none: the account may use it, and delegates that to IAM.
+pub(crate) fn default_policy(partition: Partition, account: AccountId) -> String {
+    format!(
+        r#"{{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {{
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {{
+      "AWS" : "arn:{partition}:iam::{account}:root"
+    }},
+    "Action" : "kms:*",
+    "Resource" : "*"
+  }} ]
+}}"#
+    )
+}
+
+/// Takes a policy in, in the form in which it is given back.
+pub(crate) fn normalise(policy: &str) -> Result<String, ApiError> {
+    if policy.len() > MOST_BYTES {
+        return Err(messages::policy_too_large(MOST_BYTES));
+    }
+    let document: Document = serde_json::from_str(policy).map_err(|_| messages::malformed_policy())?;
+    render(&document).map_err(|_| messages::malformed_policy())
+}
+
+fn render(document: &Document) -> Result<String, serde_json::Error> {
+    let mut json = Vec::new();
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut json, Jackson::default()))?;
+    String::from_utf8(json).map_err(serde_json::Error::custom)
+}
+
+fn one_or_many<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany<T> {
+        Many(Vec<T>),
+        One(T),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::Many(many) => many,
+        OneOrMany::One(one) => vec![one],
+    })
+}
+
+/// `"*"` comes back as `{ "AWS" : "*" }` (recorded).
+fn anyone<S: Serializer>(Star::Star: &Star, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([("AWS", "*")])
+}
+
+impl Serialize for Texts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+}
+
+/// Jackson's `DefaultPrettyPrinter`: objects on lines of their own, arrays on one line, ` : ` after names.
+#[derive(Default)]
+struct Jackson {
+    depth: usize,
+}
+
+impl Jackson {
+    fn new_line<W: io::Write + ?Sized>(&self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
+    }
+}
+
+impl Formatter for Jackson {
+    fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"[ ")
+    }
+
+    fn begin_array_value<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b" ]")
+    }
+
+    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(b"{")
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.new_line(writer)
+    }
+
+    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b" : ")
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth = self.depth.saturating_sub(1);
+        self.new_line(writer)?;
+        writer.write_all(b"}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_policy_is_its_own_normal_form() {
+        let policy = default_policy(Partition::Aws, "111122223333".parse().expect("valid"));
+        assert_eq!(normalise(&policy).as_deref(), Ok(policy.as_str()));
+    }
+
+    #[test]
+    fn a_policy_comes_back_in_awss_order_and_form() {
+        let given = r#"{"Statement":{"Resource":["*"],"Action":["kms:Encrypt","kms:Decrypt"],"Principal":"*",
+            "Effect":"Deny","Condition":{"Bool":{"kms:GrantIsForAWSResource":true}}},"Version":"2012-10-17"}"#;
+        let expected = r#"{
+  "Version" : "2012-10-17",
+  "Statement" : [ {
+    "Effect" : "Deny",
+    "Principal" : {
+      "AWS" : "*"
+    },
+    "Action" : [ "kms:Encrypt", "kms:Decrypt" ],
+    "Resource" : "*",
+    "Condition" : {
+      "Bool" : {
+        "kms:GrantIsForAWSResource" : true
+      }
+    }
+  } ]
+}"#;
+        assert_eq!(normalise(given).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused() {
+        for wrong in ["", "{}", "[]", "null", r#"{"Statement":[{"Effect":"Perhaps"}]}"#, r#"{"Statement":[],"Extra":1}"#] {
+            assert_eq!(normalise(wrong), Err(messages::malformed_policy()), "{wrong}");
+        }
+        let large = format!(r#"{{"Statement":[],"Id":"{}"}}"#, "x".repeat(MOST_BYTES));
+        assert_eq!(normalise(&large), Err(messages::policy_too_large(MOST_BYTES)));
+    }
+}

@@ -8,11 +8,12 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use crate::Failure;
 
 /// What a crate may depend on among the crates of the workspace. `server` and `testkit` may see all.
-const MAY_SEE: [(&str, &[&str]); 7] = [
+const MAY_SEE: [(&str, &[&str]); 8] = [
     ("trent-shared", &[]),
+    ("trent-openssl-extras", &[]),
     ("trent-protocol", &["trent-shared"]),
     ("trent-store", &["trent-shared"]),
-    ("trent-kms-core", &["trent-shared"]),
+    ("trent-kms-core", &["trent-shared", "trent-openssl-extras"]),
     ("trent-kms", &["trent-shared", "trent-protocol", "trent-store", "trent-kms-core"]),
     ("trent-sts", &["trent-shared", "trent-protocol", "trent-store"]),
     ("trent-gateway", &["trent-shared", "trent-protocol"]),

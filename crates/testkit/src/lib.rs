@@ -1,1 +1,23 @@
-//! stub
+//! The whole cloud in process, for tests: every service behind the real gateway, over an engine of the test's choice,
+//! with a clock that the test turns and entropy that repeats itself from run to run.
+//!
+//! ```
+//! # use serde_json::json;
+//! # use trent_testkit::Cloud;
+//! # async fn story() {
+//! let cloud = Cloud::new();
+//! let key = cloud.kms("CreateKey", json!({})).await.succeeds();
+//! let id = &key["KeyMetadata"]["KeyId"];
+//! cloud.kms("DisableKey", json!({ "KeyId": id })).await.succeeds();
+//! let refusal = cloud.kms("Encrypt", json!({ "KeyId": id, "Plaintext": "AA==" })).await.fails();
+//! assert_eq!(refusal.code, "DisabledException");
+//! # }
+//! ```
+
+mod client;
+mod cloud;
+mod time_and_chance;
+
+pub use client::{Answer, Client, Refusal};
+pub use cloud::Cloud;
+pub use time_and_chance::{ManualClock, SeededEntropy};

@@ -1,0 +1,138 @@
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, Full};
+use serde_json::Value;
+use tower::ServiceExt;
+use trent_gateway::Gateway;
+
+/// Calls services as an SDK does, through the gateway and without a socket.
+#[derive(Clone)]
+pub struct Client {
+    gateway: Gateway,
+    account: Option<String>,
+    region: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// An error as a client sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub status: u16,
+    pub code: String,
+    /// `None` where AWS sends none.
+    pub message: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn new(gateway: Gateway) -> Self {
+        Self { gateway, account: None, region: "us-east-1".to_owned() }
+    }
+
+    /// The same client with a key of this account: its access key id is the account id.
+    #[must_use]
+    pub fn in_account(&self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self.clone() }
+    }
+
+    /// The same client in another Region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let account = self.account.clone().or(Some("000000000000".to_owned()));
+        Self { account, region: region.to_owned(), ..self.clone() }
+    }
+
+    /// Calls KMS in awsJson.
+    pub async fn kms(&self, operation: &str, input: Value) -> Answer {
+        let request = self
+            .request("kms")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("TrentService.{operation}"));
+        self.send(request, input.to_string()).await
+    }
+
+    /// Calls STS in awsQuery; `parameters` follow `Action` and `Version` in the form.
+    pub async fn sts(&self, action: &str, parameters: &str) -> Answer {
+        let request = self.request("sts").header("content-type", "application/x-www-form-urlencoded");
+        self.send(request, format!("Action={action}&Version=2011-06-15&{parameters}")).await
+    }
+
+    /// Sends any request to the gateway.
+    ///
+    /// # Panics
+    /// Panics if the request is not one that HTTP allows.
+    pub async fn send(&self, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
+        let request = request.body(Full::new(body.into())).expect("a valid request");
+        let Ok(response) = self.gateway.stack().oneshot(request).await;
+        let (head, body) = response.into_parts();
+        let Ok(body) = body.collect().await;
+        Answer { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes() }
+    }
+
+    /// A request with credentials, if the client has any. Signatures are not looked at yet, so it carries none.
+    pub fn request(&self, service: &str) -> http::request::Builder {
+        let request = Request::post("/");
+        match &self.account {
+            None => request,
+            Some(account) => {
+                let scope = format!("{account}/20260928/{}/{service}/aws4_request", self.region);
+                let credential = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+                request.header("authorization", credential)
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// The body, of a call that succeeded.
+    ///
+    /// # Panics
+    /// Panics if it did not.
+    #[track_caller]
+    pub fn succeeds(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The error, of a call that did not succeed.
+    ///
+    /// # Panics
+    /// Panics if it did.
+    #[track_caller]
+    pub fn fails(&self) -> Refusal {
+        assert_ne!(self.status, 200, "{}", self.text());
+        let body = self.json();
+        let text = |member: &str| body.get(member).and_then(Value::as_str).map(str::to_owned);
+        Refusal {
+            status: self.status,
+            code: text("__type").unwrap_or_default(),
+            message: text("message").or_else(|| text("Message")),
+        }
+    }
+
+    /// Checks that the call failed with HTTP 400, this code and exactly this message; `None` where AWS sends none.
+    ///
+    /// # Panics
+    /// Panics if it did not.
+    #[track_caller]
+    pub fn fails_with(&self, code: &str, message: Option<&str>) {
+        let expected = Refusal { status: 400, code: code.to_owned(), message: message.map(str::to_owned) };
+        assert_eq!(self.fails(), expected);
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
+    }
+}

@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+use trent_gateway::{Gateway, Limits};
+use trent_kms::Kms;
+use trent_protocol::{Service, ServiceModel};
+use trent_shared::Timestamp;
+use trent_store::{Engine, MemoryEngine};
+use trent_sts::Sts;
+
+use crate::{Answer, Client, ManualClock, SeededEntropy};
+
+/// Every service of Trent behind one gateway, without a socket.
+pub struct Cloud {
+    gateway: Gateway,
+    kms: Arc<Kms>,
+    clock: Arc<ManualClock>,
+}
+
+impl Cloud {
+    /// The instant that a new cloud's clock shows: 2026-09-28T12:10:08.399Z, that of a recorded CreateKey (wire.md §3.1).
+    pub const START: Timestamp = Timestamp::from_millis(1_790_597_408_399);
+
+    /// A cloud that keeps everything in memory.
+    pub fn new() -> Self {
+        Self::over(Arc::new(MemoryEngine::new()))
+    }
+
+    /// A cloud over an engine, which may have lived under another cloud before.
+    ///
+    /// # Panics
+    /// Panics if two services answer the same request, which no test can go on from.
+    pub fn over(engine: Arc<dyn Engine>) -> Self {
+        let clock = Arc::new(ManualClock::at(Self::START));
+        let entropy = Arc::new(SeededEntropy::new(2026));
+        let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone()));
+        let services: [Arc<dyn Service>; 2] = [kms.clone(), Arc::new(Sts::new())];
+        let services = services.map(|service| (service.model(), Some(service)));
+        let gateway = Gateway::new(services, clock.clone(), entropy, Limits::default()).expect("services are told apart");
+        Self { gateway, kms, clock }
+    }
+
+    /// The models of all services.
+    pub fn models() -> [&'static ServiceModel; 2] {
+        [&trent_kms::api::MODEL, &trent_sts::api::MODEL]
+    }
+
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// Makes permanent what fell due by the clock.
+    ///
+    /// # Panics
+    /// Panics if the engine fails.
+    pub async fn sweep(&self) {
+        while self.kms.sweep().await.expect("the engine works") > 0 {}
+    }
+
+    /// A client without credentials: the default account and Region.
+    pub fn client(&self) -> Client {
+        Client::new(self.gateway.clone())
+    }
+
+    /// A KMS call of the default account.
+    pub async fn kms(&self, operation: &str, input: Value) -> Answer {
+        self.client().kms(operation, input).await
+    }
+}
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self::new()
+    }
+}

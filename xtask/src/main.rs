@@ -1,5 +1,6 @@
 //! Chores of the workspace that are longer than a shell line: `cargo xtask <command>`.
 
+mod bench;
 mod codegen;
 mod model;
 mod models;
@@ -13,7 +14,8 @@ usage: cargo xtask <command>
 
   models              import the service models from botocore into models/
   codegen [--check]   write each service's api/ and docs/compatibility.md from models/; --check only tells what is stale
-  tidy                check the dependency rules between crates and the house rules of the source";
+  tidy                check the dependency rules between crates and the house rules of the source
+  bench               measure the release binary over HTTP beside a bare hyper server";
 
 /// What a command reports when it fails: one sentence, or several lines of findings.
 type Failure = Box<dyn std::error::Error>;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::write(&workspace()),
         ["codegen", "--check"] => codegen::check(&workspace()),
         ["tidy"] => tidy::check(&workspace()),
+        ["bench"] => bench::run(&workspace()),
         _ => Err(USAGE.into()),
     };
     match outcome {

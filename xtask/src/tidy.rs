@@ -18,7 +18,7 @@ const MAY_SEE: [(&str, &[&str]); 8] = [
     ("trent-sts", &["trent-shared", "trent-protocol", "trent-store"]),
     ("trent-gateway", &["trent-shared", "trent-protocol"]),
 ];
-const SEE_ALL: [&str; 3] = ["trent-server", "trent-testkit", "xtask"];
+const SEE_ALL: [&str; 4] = ["trent-server", "trent-testkit", "trent-bench", "xtask"];
 
 /// Pure crates stay testable without a runtime and usable anywhere.
 const PURE: [&str; 3] = ["trent-shared", "trent-protocol", "trent-kms-core"];

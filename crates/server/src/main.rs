@@ -1,1 +1,44 @@
-fn main() {}
+//! The `trent` binary: configuration → platform → services → gateway.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![cfg_attr(test, expect(clippy::expect_used, reason = "tests may stop at the first surprise"))]
+
+mod cli;
+mod health;
+mod logging;
+mod platform;
+mod settings;
+mod start;
+mod system;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Start(arguments) => start::run(&arguments).map_err(|error| sentence(&error)),
+        Command::Health { url } => health::ask(url).map_err(|error| sentence(&error)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("trent: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and what caused it, on one line.
+fn sentence(error: &dyn Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        sentence.push_str(": ");
+        sentence.push_str(&error.to_string());
+        cause = error.source();
+    }
+    sentence
+}

@@ -15,7 +15,7 @@ mod secret;
 
 pub use account::{AccountId, InvalidAccountId};
 pub use arn::{Arn, InvalidArn};
-pub use caller::Caller;
+pub use caller::{Caller, Principal};
 pub use clock::{Clock, Timestamp};
 pub use context::{Context, RequestId};
 pub use entropy::{Entropy, random_uuid};

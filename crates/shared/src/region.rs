@@ -71,14 +71,12 @@ impl FromStr for Region {
 
     /// The KMS model's `RegionType`: `^([a-z]+-){2,3}\d+$`, 1 to 32 characters.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut groups = text.split('-').rev();
-        let number = groups.next().unwrap_or_default();
-        let names: Vec<&str> = groups.collect();
+        let (names, number) = text.rsplit_once('-').ok_or(InvalidRegion)?;
         let is_region = text.len() <= 32
             && !number.is_empty()
             && number.bytes().all(|b| b.is_ascii_digit())
-            && (2..=3).contains(&names.len())
-            && names.iter().all(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()));
+            && (2..=3).contains(&names.split('-').count())
+            && names.split('-').all(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()));
         if is_region { Ok(Self(text.into())) } else { Err(InvalidRegion) }
     }
 }

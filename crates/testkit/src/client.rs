@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 use trent_gateway::Gateway;
 
@@ -30,6 +30,13 @@ pub struct Refusal {
     pub message: Option<String>,
 }
 
+/// A key that a test made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeKey {
+    pub id: String,
+    pub arn: String,
+}
+
 impl Client {
     pub(crate) fn new(gateway: Gateway) -> Self {
         Self { gateway, account: None, region: "us-east-1".to_owned() }
@@ -55,6 +62,29 @@ impl Client {
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("TrentService.{operation}"));
         self.send(request, input.to_string()).await
+    }
+
+    /// Makes a key as CreateKey does when it is told nothing.
+    ///
+    /// # Panics
+    /// Panics if that fails.
+    pub async fn make_key(&self) -> MadeKey {
+        let made = self.kms("CreateKey", json!({})).await.succeeds();
+        let text = |member: &str| made["KeyMetadata"][member].as_str().expect("CreateKey tells it").to_owned();
+        MadeKey { id: text("KeyId"), arn: text("Arn") }
+    }
+
+    /// All that this client can read of keys and aliases, as one value: two equal ones show that nothing has changed
+    /// in between. Reads first pages only.
+    pub async fn everything(&self) -> Value {
+        let mut keys = Vec::new();
+        let listed = self.kms("ListKeys", json!({})).await.succeeds();
+        for key in listed["Keys"].as_array().into_iter().flatten() {
+            for operation in ["DescribeKey", "GetKeyPolicy", "ListResourceTags"] {
+                keys.push(json!(self.kms(operation, json!({ "KeyId": key["KeyId"] })).await.text()));
+            }
+        }
+        json!({ "keys": keys, "aliases": self.kms("ListAliases", json!({ "Limit": 100 })).await.succeeds() })
     }
 
     /// Calls STS in awsQuery; `parameters` follow `Action` and `Version` in the form.

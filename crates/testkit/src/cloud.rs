@@ -8,7 +8,7 @@ use trent_shared::Timestamp;
 use trent_store::{Engine, MemoryEngine};
 use trent_sts::Sts;
 
-use crate::{Answer, Client, ManualClock, SeededEntropy};
+use crate::{Answer, Client, MadeKey, ManualClock, Refusal, SeededEntropy};
 
 /// Every service of Trent behind one gateway, without a socket.
 pub struct Cloud {
@@ -36,7 +36,8 @@ impl Cloud {
         let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone()));
         let services: [Arc<dyn Service>; 2] = [kms.clone(), Arc::new(Sts::new())];
         let services = services.map(|service| (service.model(), Some(service)));
-        let gateway = Gateway::new(services, clock.clone(), entropy, Limits::default()).expect("services are told apart");
+        let gateway =
+            Gateway::new(services, clock.clone(), &*entropy, Limits::default()).expect("services are told apart");
         Self { gateway, kms, clock }
     }
 
@@ -69,6 +70,25 @@ impl Cloud {
     /// A KMS call of the default account.
     pub async fn kms(&self, operation: &str, input: Value) -> Answer {
         self.client().kms(operation, input).await
+    }
+
+    /// A new key of the default account.
+    pub async fn make_key(&self) -> MadeKey {
+        self.client().make_key().await
+    }
+
+    /// Checks that a KMS call of the default account is refused with this code and exactly this message, and that it
+    /// has changed nothing.
+    ///
+    /// # Panics
+    /// Panics if it is not, or has.
+    pub async fn refuses(&self, operation: &str, input: Value, code: &str, message: Option<&str>) {
+        let before = self.client().everything().await;
+        let told = format!("{operation} {input}");
+        let refusal = self.kms(operation, input).await.fails();
+        let expected = Refusal { status: 400, code: code.to_owned(), message: message.map(str::to_owned) };
+        assert_eq!(refusal, expected, "{told}");
+        assert_eq!(self.client().everything().await, before, "{told} was refused and yet changed something");
     }
 }
 

@@ -16,8 +16,9 @@
 
 mod client;
 mod cloud;
+pub mod inputs;
 mod time_and_chance;
 
-pub use client::{Answer, Client, Refusal};
+pub use client::{Answer, Client, MadeKey, Refusal};
 pub use cloud::Cloud;
 pub use time_and_chance::{ManualClock, SeededEntropy};

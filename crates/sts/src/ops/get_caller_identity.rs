@@ -12,8 +12,8 @@ pub(crate) async fn get_caller_identity(
     _: GetCallerIdentityRequest,
 ) -> Result<GetCallerIdentityResponse, ApiError> {
     Ok(GetCallerIdentityResponse {
-        user_id: Some(cx.caller.user_id.clone()),
+        user_id: Some(cx.caller.user_id()),
         account: Some(cx.caller.account.to_string()),
-        arn: Some(cx.caller.arn.to_string()),
+        arn: Some(cx.caller.arn().to_string()),
     })
 }

@@ -1,0 +1,65 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use http_body::Body;
+use tower::{BoxError, Service as TowerService};
+use trent_protocol::{Service, ServiceModel};
+use trent_shared::{Clock, Entropy};
+
+use crate::admin::Admin;
+use crate::http_tier::http_tier;
+use crate::operation_tier::operation_tier;
+use crate::request_ids::RequestIds;
+use crate::{AmbiguousRoute, Limits, Response, Router};
+
+/// All services behind one endpoint.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+/// What the layers of every connection have in common.
+pub(crate) struct Shared {
+    pub(crate) router: Router,
+    pub(crate) admin: Admin,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) limits: Limits,
+}
+
+impl Gateway {
+    /// Puts these services behind one endpoint; `None` stands for one that is known but turned off. `clock` tells the
+    /// uptime, `entropy` starts the request ids.
+    pub fn new(
+        services: impl IntoIterator<Item = (&'static ServiceModel, Option<Arc<dyn Service>>)>,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+        limits: Limits,
+    ) -> Result<Self, AmbiguousRoute> {
+        let services: Vec<_> = services.into_iter().collect();
+        let admin = Admin::new(services.iter().map(|(model, service)| (model.id, service.is_some())), clock);
+        let router = Router::new(services)?;
+        let request_ids = RequestIds::new(entropy);
+        Ok(Self { shared: Arc::new(Shared { router, admin, request_ids, limits }) })
+    }
+
+    /// The routing index.
+    pub fn router(&self) -> &Router {
+        &self.shared.router
+    }
+
+    /// Both tiers as one service from HTTP request to HTTP response, for the listener and for callers in process.
+    pub fn stack<B>(
+        &self,
+    ) -> impl TowerService<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static + use<B>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    {
+        http_tier(&self.shared, operation_tier())
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+}

@@ -1,0 +1,73 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Trent, a local AWS emulator with a real KMS at its heart.
+///
+/// Point any AWS SDK or the AWS CLI at it: export AWS_ENDPOINT_URL=http://localhost:4566
+#[derive(Debug, Parser)]
+#[command(name = "trent", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the emulator and run until SIGTERM or SIGINT.
+    ///
+    /// Prints "trent ready on http://ADDR:PORT" to standard output once it answers. Logs go to standard error.
+    #[command(after_long_help = CONFIGURATION)]
+    Start(StartArguments),
+    /// Ask a running emulator how it is; the exit status is 0 when it answers.
+    Health {
+        /// Where it listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]
+        url: Option<String>,
+    },
+}
+
+/// Flags win over the environment, which wins over the file.
+#[derive(Debug, Default, Args)]
+pub(crate) struct StartArguments {
+    /// A YAML file with the keys that differ from the built-in configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:4566]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where to keep keys and all other state [default: ./trent-data]
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Keep everything in memory and forget it at the end
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+}
+
+const CONFIGURATION: &str = "\
+Environment:
+  TRENT_<KEY>      Any key of the configuration; two underscores go one level down:
+                   TRENT_LISTEN=0.0.0.0:4566, TRENT_SERVICES__STS__ENABLED=false
+  TRENT_LOG        What to log: off, error, warn, info, debug, trace, or by module
+  SERVICES         The services to run, comma-separated: kms,sts
+  GATEWAY_LISTEN   Where to listen";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn state_is_either_kept_or_not() {
+        let refused = Cli::try_parse_from(["trent", "start", "--ephemeral", "--data-dir", "a"]).expect_err("refused");
+        assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+}

@@ -1,0 +1,220 @@
+//! The configuration: every key of `config/trent.yaml`, in layers.
+//!
+//! The layers are added one at a time and the whole is checked after each, so that what is wrong can be blamed on the
+//! file or the variable that brought it.
+
+mod environment;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::{Config, ConfigError, File, FileFormat};
+use serde::Deserialize;
+use trent_gateway::Limits;
+
+use crate::cli::StartArguments;
+
+/// The built-in configuration, which has every key.
+const DEFAULTS: &str = include_str!("../../../config/trent.yaml");
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct Settings {
+    #[serde(deserialize_with = "address")]
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) ephemeral: bool,
+    pub(crate) services: Services,
+    pub(crate) limits: LimitSettings,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct Services {
+    pub(crate) kms: ServiceSettings,
+    pub(crate) sts: ServiceSettings,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct ServiceSettings {
+    #[serde(rename = "enabled")]
+    pub(crate) is_enabled: bool,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct LimitSettings {
+    max_body_bytes: usize,
+    #[serde(deserialize_with = "header_bytes")]
+    max_header_bytes: u32,
+    header_timeout_seconds: u32,
+    body_timeout_seconds: u32,
+    shutdown_grace_seconds: u32,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct Log {
+    pub(crate) level: LogFilter,
+    pub(crate) format: LogFormat,
+}
+
+/// Directives for `tracing_subscriber`'s `Targets`, known to parse.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct LogFilter(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum LogFormat {
+    Auto,
+    Human,
+    Json,
+}
+
+/// One source of settings, and how to name it to whoever wrote it.
+struct Layer {
+    origin: String,
+    config: Result<Config, ConfigError>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    #[error("cannot read the configuration {}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{origin}: {}", explain(error))]
+    Refused { origin: String, error: Box<ConfigError> },
+}
+
+impl Settings {
+    /// Defaults ← file ← environment ← flags. `environment` is all of the process's variables.
+    pub(crate) fn load(
+        arguments: &StartArguments,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let mut layers = vec![yaml("the built-in configuration".to_owned(), DEFAULTS)];
+        if let Some(path) = &arguments.config {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
+            layers.push(yaml(path.display().to_string(), &text));
+        }
+        layers.extend(environment::layers(environment));
+
+        let mut settings = Self::stack(layers)?;
+        if let Some(listen) = arguments.listen {
+            settings.listen = listen;
+        }
+        if let Some(data_dir) = &arguments.data_dir {
+            settings.data_dir.clone_from(data_dir);
+        }
+        // Naming a directory on the command line means to use it, whatever the file says.
+        settings.ephemeral = arguments.ephemeral || (settings.ephemeral && arguments.data_dir.is_none());
+        Ok(settings)
+    }
+
+    fn stack(layers: Vec<Layer>) -> Result<Self, SettingsError> {
+        let mut below = Config::default();
+        let mut settings = Err(ConfigError::Message("nothing is configured".to_owned()));
+        let mut origin = String::new();
+        for layer in layers {
+            origin = layer.origin;
+            let blame = |error| SettingsError::Refused { origin: origin.clone(), error: Box::new(error) };
+            let stacked =
+                layer.config.and_then(|config| Config::builder().add_source(below).add_source(config).build());
+            below = stacked.map_err(blame)?;
+            settings = Ok(below.clone().try_deserialize().map_err(blame)?);
+        }
+        settings.map_err(|error| SettingsError::Refused { origin, error: Box::new(error) })
+    }
+}
+
+impl From<&LimitSettings> for Limits {
+    fn from(settings: &LimitSettings) -> Self {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        Self {
+            max_body_bytes: settings.max_body_bytes,
+            max_header_bytes: settings.max_header_bytes,
+            header_timeout: seconds(settings.header_timeout_seconds),
+            body_timeout: seconds(settings.body_timeout_seconds),
+            shutdown_grace: seconds(settings.shutdown_grace_seconds),
+        }
+    }
+}
+
+impl LogFilter {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for LogFilter {
+    type Error = String;
+
+    /// `Targets` would take any bare word for a module; here a bare word is a level, so that `inof` is noticed.
+    fn try_from(directives: String) -> Result<Self, String> {
+        let is_directive = |directive: &str| match directive.split_once('=') {
+            Some((module, level)) => !module.is_empty() && is_level(level),
+            None => is_level(directive),
+        };
+        match directives.split(',').find(|directive| !is_directive(directive)) {
+            None => Ok(Self(directives)),
+            Some(wrong) => {
+                Err(format!("{wrong:?} is neither off, error, warn, info, debug or trace, nor module=level"))
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for LogFormat {
+    type Error = String;
+
+    fn try_from(format: String) -> Result<Self, String> {
+        match &*format {
+            "auto" => Ok(Self::Auto),
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("{format:?} is neither auto, human nor json")),
+        }
+    }
+}
+
+fn is_level(text: &str) -> bool {
+    ["off", "error", "warn", "info", "debug", "trace"].contains(&text)
+}
+
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let unusable = |_| serde::de::Error::custom(format_args!("{text:?} is not ADDRESS:PORT, such as 127.0.0.1:4566"));
+    text.parse().map_err(unusable)
+}
+
+fn header_bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let bytes = u32::deserialize(deserializer)?;
+    if bytes >= Limits::MIN_HEADER_BYTES {
+        Ok(bytes)
+    } else {
+        Err(serde::de::Error::custom(format_args!("{bytes} is less than {}", Limits::MIN_HEADER_BYTES)))
+    }
+}
+
+/// What is wrong with which key, on one line; `config`'s own words put the key last.
+fn explain(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Type { unexpected, expected, key: Some(key), .. } => {
+            format!("`{key}` must be {expected}, not {unexpected}")
+        }
+        ConfigError::At { error, key: Some(key), .. } => format!("`{key}`: {}", explain(error)),
+        other => other.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn yaml(origin: String, text: &str) -> Layer {
+    Layer { origin, config: Config::builder().add_source(File::from_str(text, FileFormat::Yaml)).build() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use std::io::Write as _;
+
+use super::*;
+
+/// Loads with a file of this text, these variables and these arguments.
+fn load(file: &str, environment: &[(&str, &str)], mut arguments: StartArguments) -> Result<Settings, String> {
+    let mut config = tempfile::Builder::new().suffix(".yaml").tempfile().expect("a temporary file");
+    config.write_all(file.as_bytes()).expect("written");
+    if !file.is_empty() {
+        arguments.config = Some(config.path().to_owned());
+    }
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let path = config.path().display().to_string();
+    Settings::load(&arguments, environment).map_err(|error| crate::sentence(&error).replace(&path, "FILE"))
+}
+
+fn listen(file: &str, environment: &[(&str, &str)], flag: Option<&str>) -> String {
+    let listen = flag.map(|address| address.parse().expect("valid"));
+    let arguments = StartArguments { listen, ..StartArguments::default() };
+    load(file, environment, arguments).expect("valid").listen.to_string()
+}
+
+#[test]
+fn the_built_in_configuration_is_whole_and_as_documented() {
+    let settings = load("", &[], StartArguments::default()).expect("valid");
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:4566");
+    assert_eq!(settings.data_dir, PathBuf::from("./trent-data"));
+    assert!(!settings.ephemeral && settings.services.kms.is_enabled && settings.services.sts.is_enabled);
+    assert_eq!((settings.log.level.as_str(), settings.log.format), ("info", LogFormat::Auto));
+    let (read, built_in) = (Limits::from(&settings.limits), Limits::default());
+    assert_eq!(format!("{read:?}"), format!("{built_in:?}"));
+}
+
+#[test]
+fn later_layers_win() {
+    const FILE: &str = "listen: 127.0.0.1:1";
+    let gateway_listen = ("GATEWAY_LISTEN", "0.0.0.0:2,0.0.0.0:443");
+    let trent_listen = ("TRENT_LISTEN", "[::1]:3");
+    assert_eq!(listen(FILE, &[], None), "127.0.0.1:1");
+    assert_eq!(listen(FILE, &[gateway_listen], None), "0.0.0.0:2");
+    assert_eq!(listen(FILE, &[trent_listen, gateway_listen], None), "[::1]:3");
+    assert_eq!(listen(FILE, &[trent_listen, gateway_listen], Some("127.0.0.1:4")), "127.0.0.1:4");
+    assert_eq!(listen("", &[("GATEWAY_LISTEN", ":5")], None), "0.0.0.0:5");
+}
+
+#[test]
+fn services_are_turned_on_and_off_by_every_layer() {
+    let enabled = |file, environment| {
+        let Services { kms, sts } = load(file, environment, StartArguments::default()).expect("valid").services;
+        (kms.is_enabled, sts.is_enabled)
+    };
+    assert_eq!(enabled("services: { sts: { enabled: false } }", &[]), (true, false));
+    assert_eq!(enabled("services: { sts: { enabled: false } }", &[("SERVICES", "kms,sts")]), (true, true));
+    assert_eq!(enabled("", &[("SERVICES", "s3, sts:4592")]), (false, true));
+    assert_eq!(enabled("", &[("SERVICES", "")]), (true, true));
+    assert_eq!(enabled("", &[("SERVICES", "sts"), ("TRENT_SERVICES__KMS__ENABLED", "true")]), (true, true));
+    assert_eq!(enabled("# only a comment", &[("TRENT_SERVICES__KMS__ENABLED", "false")]), (false, true));
+}
+
+#[test]
+fn a_data_directory_on_the_command_line_is_used() {
+    let with = |data_dir: Option<&str>, ephemeral| StartArguments {
+        data_dir: data_dir.map(PathBuf::from),
+        ephemeral,
+        ..StartArguments::default()
+    };
+    let ephemeral = [("TRENT_EPHEMERAL", "true")];
+    let kept = load("", &ephemeral, with(Some("/here"), false)).expect("valid");
+    assert_eq!((kept.ephemeral, kept.data_dir), (false, PathBuf::from("/here")));
+    assert!(load("", &ephemeral, with(None, false)).expect("valid").ephemeral);
+    assert!(load("", &[], with(None, true)).expect("valid").ephemeral);
+}
+
+#[test]
+fn variables_that_are_no_settings_are_left_alone() {
+    let environment = [
+        ("TRENT_ENDPOINT", "http://localhost:1"),
+        ("TRENT_PORT", "tcp://10.0.0.1:4566"),
+        ("TRENT_PORT_4566_TCP_ADDR", "10.0.0.1"),
+        ("TRENT_SERVICE_HOST", "10.0.0.1"),
+        ("TRENT_LISTEN", ""),
+        ("PATH", "/bin"),
+    ];
+    assert_eq!(load("", &environment, StartArguments::default()), load("", &[], StartArguments::default()));
+    let settings = load("", &[("TRENT_LOG", "warn,trent_kms=debug")], StartArguments::default()).expect("valid");
+    assert_eq!(settings.log.level.as_str(), "warn,trent_kms=debug");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_file() {
+    for (file, message) in [
+        (
+            "listne: a",
+            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `limits`, `log`",
+        ),
+        ("services: { s3: { enabled: true } }", "`services`: unknown field `s3`, expected `kms` or `sts`"),
+        ("services: { kms: { enabled: maybe } }", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
+        ("services: kms", r#"`services`: invalid type: string "kms", expected a map of settings"#),
+        ("services:", "`services`: invalid type: unit value, expected a map of settings"),
+        (
+            "limits: { max_body_bytes: -1 }",
+            "`limits.max_body_bytes` must be an unsigned 64 bit or less integer, not 64-bit integer `-1`",
+        ),
+        ("limits: { max_header_bytes: 100 }", "`limits.max_header_bytes`: 100 is less than 8192"),
+        ("listen: localhost", r#"`listen`: "localhost" is not ADDRESS:PORT, such as 127.0.0.1:4566"#),
+        (
+            "log: { level: inof }",
+            r#"`log.level`: "inof" is neither off, error, warn, info, debug or trace, nor module=level"#,
+        ),
+        ("log: { format: xml }", r#"`log.format`: "xml" is neither auto, human nor json"#),
+        ("- a list", "invalid type: sequence, expected a map"),
+        ("listen: [", "while parsing a node, did not find expected node content at byte 9 line 2 column 1"),
+    ] {
+        let refused = load(file, &[], StartArguments::default()).expect_err(file);
+        assert_eq!(refused, format!("FILE: {message}"), "{file}");
+    }
+    let missing = StartArguments { config: Some("/no/such/file".into()), ..StartArguments::default() };
+    let refused = load("", &[], missing).expect_err("missing");
+    assert_eq!(refused, "cannot read the configuration /no/such/file: No such file or directory (os error 2)");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_variable() {
+    for (name, value, message) in [
+        ("TRENT_LISTEN", "4566", r#"`listen`: "4566" is not ADDRESS:PORT, such as 127.0.0.1:4566"#),
+        (
+            "GATEWAY_LISTEN",
+            "localhost:4566",
+            r#"`listen`: "localhost:4566" is not ADDRESS:PORT, such as 127.0.0.1:4566"#,
+        ),
+        (
+            "TRENT_LISTNE",
+            "a",
+            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `limits`, `log`",
+        ),
+        ("TRENT_SERVICES__KMS__ENABLED", "maybe", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
+        ("TRENT_SERVICES__S3__ENABLED", "true", "`services`: unknown field `s3`, expected `kms` or `sts`"),
+        ("TRENT_LIMITS", "5", r#"`limits`: invalid type: string "5", expected a map of settings"#),
+        ("TRENT_", "5", "^ invalid identifier expected ASCII alphanumeric, `_`, `-`"),
+        (
+            "TRENT_LOG",
+            "loud",
+            r#"`log.level`: "loud" is neither off, error, warn, info, debug or trace, nor module=level"#,
+        ),
+    ] {
+        let refused = load("", &[(name, value)], StartArguments::default()).expect_err(name);
+        assert_eq!(refused, format!("the environment variable {name}: {message}"));
+    }
+}
+
+#[test]
+fn the_one_to_blame_is_blamed() {
+    let refused = load("listen: 127.0.0.1:1", &[("TRENT_A", "1"), ("TRENT_B", "1")], StartArguments::default());
+    assert!(refused.expect_err("unknown").starts_with("the environment variable TRENT_A: "));
+    let refused = load("listen: nowhere", &[("TRENT_LISTEN", "127.0.0.1:1")], StartArguments::default());
+    assert!(refused.expect_err("wrong").starts_with("FILE: "));
+}

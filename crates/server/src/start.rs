@@ -1,0 +1,81 @@
+//! `trent start`.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+use trent_gateway::{AmbiguousRoute, Gateway, Limits};
+use trent_store::OpenError;
+
+use crate::cli::StartArguments;
+use crate::logging;
+use crate::platform::Platform;
+use crate::settings::{Settings, SettingsError};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    #[error(transparent)]
+    Routes(#[from] AmbiguousRoute),
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
+    #[error("cannot listen on {address}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("cannot print the ready line")]
+    Output(#[source] io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) fn run(arguments: &StartArguments) -> Result<(), StartError> {
+    let lossy = |text: OsString| text.to_string_lossy().into_owned();
+    let environment = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value)));
+    let settings = Settings::load(arguments, environment)?;
+    logging::init(&settings.log);
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
+    runtime.block_on(serve(&settings))
+}
+
+async fn serve(settings: &Settings) -> Result<(), StartError> {
+    // Before anything can be interrupted half-way.
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+
+    let platform = Platform::open(settings)?;
+    let cloud = platform.cloud(&settings.services);
+    let limits = Limits::from(&settings.limits);
+    let gateway = Gateway::new(cloud.services(), platform.clock.clone(), &*platform.entropy, limits)?;
+
+    let unusable = |source| StartError::Listen { address: settings.listen, source };
+    let listener = TcpListener::bind(settings.listen).await.map_err(unusable)?;
+    let address = listener.local_addr().map_err(unusable)?;
+    // The kernel takes connections from here on, so that whoever reads this line is answered.
+    announce(address).map_err(StartError::Output)?;
+    info!(%address, data_dir = (!settings.ephemeral).then(|| tracing::field::display(settings.data_dir.display())), "ready");
+
+    let stopped = async {
+        tokio::select! {
+            _ = terminate.recv() => info!("stopping on SIGTERM"),
+            _ = interrupt.recv() => info!("stopping on SIGINT"),
+        }
+    };
+    let sweeping = tokio::spawn(cloud.sweep());
+    gateway.serve(listener, stopped).await;
+    sweeping.abort();
+    info!("stopped");
+    Ok(())
+}
+
+fn announce(address: SocketAddr) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "trent ready on http://{address}")?;
+    output.flush()
+}

@@ -101,12 +101,14 @@ impl Router {
             });
         };
         let version = version.unwrap_or(Cow::Borrowed("NO_VERSION_SPECIFIED"));
-        match self.by_action.get(&*version).and_then(|actions| actions.get(&*action)) {
-            Some(route) => Ok(Detected { route, input: form.clone() }),
-            None => {
-                Err(query_failure("InvalidAction", format!("Could not find operation {action} for version {version}")))
-            }
+        let actions = self.by_action.get(&*version);
+        if let Some(route) = actions.and_then(|actions| actions.get(&*action)) {
+            return Ok(Detected { route, input: form.clone() });
         }
+        // The version still tells which service was meant, and so the namespace of its errors.
+        let dialect = actions.and_then(|actions| actions.values().next()).map_or(Dialect::QUERY, Route::dialect);
+        let message = format!("Could not find operation {action} for version {version}");
+        Err(Failure { error: ApiError::new("InvalidAction", message), dialect })
     }
 }
 

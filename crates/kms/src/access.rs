@@ -183,7 +183,9 @@ impl KeyLookup<'_> {
         let parsed = KeyIdentifier::parse(identifier, self.cx);
         let arn = match parsed.map_err(|error| unresolvable(identifier, error))? {
             KeyIdentifier::Key(arn) => arn,
-            KeyIdentifier::Alias(_) if action.resource() == Resource::Key => return Err(messages::aliases_unsupported()),
+            KeyIdentifier::Alias(_) if action.resource() == Resource::Key => {
+                return Err(messages::aliases_unsupported());
+            }
             KeyIdentifier::Alias(alias) => {
                 self.guard_account(alias.account, action)?;
                 self.resolve_alias(&alias).await?

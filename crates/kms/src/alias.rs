@@ -7,12 +7,10 @@ use crate::Kms;
 use crate::access::AuthorizedKey;
 use crate::identifier::AliasArn;
 use crate::messages;
-use crate::records::{
-    ALIASES, ALIASES_OF_KEY, AliasRecord, alias_address, alias_of_key_address, key_address,
-};
+use crate::records::{ALIASES, ALIASES_OF_KEY, AliasRecord, alias_address, alias_of_key_address, key_address};
 
 /// Aliases per key (cloudtrail-and-quotas.md B1).
-const MOST_ALIASES: usize = 50;
+pub(crate) const MOST_ALIASES: usize = 50;
 
 /// Checks the name of an alias that a user wants to create, change or delete.
 pub(crate) fn check_name(name: &str) -> Result<(), ApiError> {

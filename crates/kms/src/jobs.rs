@@ -52,8 +52,13 @@ impl Kms {
             for alias in ALIASES_OF_KEY.scan(&*self.engine, address, None, MOST_PER_SWEEP).await? {
                 let name = alias.key.text(3).map_err(StoreError::from)?.into_owned();
                 batch.delete(&ALIASES_OF_KEY, alias_of_key_address(arn, &name));
-                let alias = AliasArn { region: arn.region.clone(), account: arn.account, name };
-                batch.delete(&ALIASES, alias_address(&alias));
+                let alias = alias_address(&AliasArn { region: arn.region.clone(), account: arn.account, name });
+                // An alias that was pointed elsewhere just before the date is another key's now.
+                let Some(stored) = ALIASES.get(&*self.engine, alias.clone()).await? else { continue };
+                if stored.record.target == arn.id {
+                    batch.expect(&ALIASES, alias.clone(), Expect::Version(stored.version));
+                    batch.delete(&ALIASES, alias);
+                }
             }
         }
         self.commit(batch, Some(arn.clone())).await

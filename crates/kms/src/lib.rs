@@ -20,6 +20,8 @@ mod page;
 mod policy_document;
 mod records;
 mod tags;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -57,7 +57,7 @@ pub(crate) fn denied_to_foreign_caller(cx: &Context, action: Action) -> ApiError
     ApiError::access_denied(format!(
         "User: {} is not authorized to perform: kms:{} on this resource because the resource does not exist in this \
          Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-        cx.caller.arn,
+        cx.caller.arn(),
         action.name()
     ))
 }
@@ -153,9 +153,8 @@ pub(crate) fn alias_exists(alias: &AliasArn) -> ApiError {
 }
 
 pub(crate) fn too_many_aliases(quota: usize, usage: usize) -> ApiError {
-    errors::LIMIT_EXCEEDED.says(format!(
-        "Aliases per key quota for this account in this region is {quota}, current usage is {usage}."
-    ))
+    errors::LIMIT_EXCEEDED
+        .says(format!("Aliases per key quota for this account in this region is {quota}, current usage is {usage}."))
 }
 
 /// Documented only as an error; the words are ours.
@@ -234,5 +233,6 @@ pub(crate) fn too_many_conflicts() -> ApiError {
 }
 
 fn internal() -> ApiError {
-    errors::KMS_INTERNAL.says("The request was rejected because an internal exception occurred. The request can be retried.")
+    errors::KMS_INTERNAL
+        .says("The request was rejected because an internal exception occurred. The request can be retried.")
 }

@@ -2,8 +2,11 @@
 //! elements in AWS's order, and printed as Jackson's pretty printer does.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::marker::PhantomData;
+use std::{fmt, io};
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -26,8 +29,13 @@ struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(deserialize_with = "one_or_many")]
-    statement: Vec<Statement>,
+    statement: Vec<Object<Statement>>,
 }
+
+/// A structure written as a JSON object. serde alone would also take a list of its members for it.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Object<T>(T);
 
 /// A statement; an absent Action or Resource is accepted and makes it inert, as on AWS.
 #[derive(Serialize, Deserialize)]
@@ -101,7 +109,7 @@ pub(crate) fn normalise(policy: &str) -> Result<String, ApiError> {
     if policy.len() > MOST_BYTES {
         return Err(messages::policy_too_large(MOST_BYTES));
     }
-    let document: Document = serde_json::from_str(policy).map_err(|_| messages::malformed_policy())?;
+    let Object(document): Object<Document> = serde_json::from_str(policy).map_err(|_| messages::malformed_policy())?;
     render(&document).map_err(|_| messages::malformed_policy())
 }
 
@@ -111,7 +119,7 @@ fn render(document: &Document) -> Result<String, serde_json::Error> {
     String::from_utf8(json).map_err(serde_json::Error::custom)
 }
 
-fn one_or_many<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+fn one_or_many<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany<T> {
@@ -122,6 +130,26 @@ fn one_or_many<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializ
         OneOrMany::Many(many) => many,
         OneOrMany::One(one) => vec![one],
     })
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
 }
 
 /// `"*"` comes back as `{ "AWS" : "*" }` (recorded).
@@ -222,7 +250,9 @@ mod tests {
 
     #[test]
     fn what_is_no_policy_is_refused() {
-        for wrong in ["", "{}", "[]", "null", r#"{"Statement":[{"Effect":"Perhaps"}]}"#, r#"{"Statement":[],"Extra":1}"#] {
+        for wrong in
+            ["", "{}", "[]", "null", r#"{"Statement":[{"Effect":"Perhaps"}]}"#, r#"{"Statement":[],"Extra":1}"#]
+        {
             assert_eq!(normalise(wrong), Err(messages::malformed_policy()), "{wrong}");
         }
         let large = format!(r#"{{"Statement":[],"Id":"{}"}}"#, "x".repeat(MOST_BYTES));

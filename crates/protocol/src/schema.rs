@@ -86,6 +86,11 @@ impl Bounds {
 }
 
 impl Structure {
+    /// A member, by its exact wire name.
+    pub fn member(&self, name: &str) -> Option<&'static Member> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
     /// The index of a member, by its exact wire name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.members.iter().position(|member| member.name == name)
@@ -104,7 +109,43 @@ impl Pattern {
     /// Whether the whole text matches. Codegen refuses a pattern that does not compile, so none fails here; if one
     /// did, it would let the value pass rather than refuse what AWS accepts.
     pub fn matches(&self, text: &str) -> bool {
-        let regex = self.compiled.get_or_init(|| Regex::new(&format!("^(?:{})$", self.source)).ok());
+        let regex = self.compiled.get_or_init(|| {
+            // AWS's patterns are Java's, where these classes hold ASCII only.
+            let source = self.source.replace(r"\w", "[A-Za-z0-9_]").replace(r"\d", "[0-9]").replace(r"\s", r"[ \t-\r]");
+            Regex::new(&format!("^(?:{source})$")).ok()
+        });
         regex.as_ref().is_none_or(|regex| regex.is_match(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_must_match_the_whole_text() {
+        let pattern = Pattern::new("[a-c]+|x");
+        for (text, matches) in [("abc", true), ("x", true), ("", false), ("abcd", false), ("ax", false), ("a\n", false)]
+        {
+            assert_eq!(pattern.matches(text), matches, "{text:?}");
+        }
+        assert!(!Pattern::new("^[a-c]+$").matches("a\n"));
+    }
+
+    #[test]
+    fn shorthand_classes_hold_ascii_only_as_in_java() {
+        for (source, text, matches) in [
+            (r"[\w+=,.@-]*", "aZ0_+=,.@-", true),
+            (r"[\w+=,.@-]*", "\u{e4}", false),
+            (r"\d{2}", "42", true),
+            (r"\d{2}", "\u{664}\u{662}", false),
+            (r"^[a-z\s]+$", "a \t\n\u{b}\u{c}\r", true),
+            (r"^[a-z\s]+$", "a\u{a0}", false),
+            (r"[\p{L}]+", "\u{e4}", true),
+            (r"[\u0020-\u00FF]*", " \u{ff}", true),
+            (r"[\u0020-\u00FF]*", "\u{100}", false),
+        ] {
+            assert_eq!(Pattern::new(source).matches(text), matches, "{source} {text:?}");
+        }
     }
 }

@@ -15,16 +15,30 @@ pub fn validate(input: &Value, structure: &'static Structure) -> Result<(), ApiE
     found.into_result()
 }
 
+/// How many violations are told in full. Far more than an honest request has: without a bound, a request of a megabyte
+/// could ask for an answer of seventy.
+const MOST_TOLD: usize = 1000;
+
 #[derive(Default)]
-struct Violations(Vec<String>);
+struct Violations {
+    number: usize,
+    told: Vec<String>,
+}
 
 impl Violations {
     fn into_result(self) -> Result<(), ApiError> {
-        let Self(violations) = self;
-        match violations.len() {
+        let told = self.told.join("; ");
+        match self.number {
             0 => Ok(()),
-            1 => Err(ApiError::validation(format!("1 validation error detected: {}", violations.join("; ")))),
-            n => Err(ApiError::validation(format!("{n} validation errors detected: {}", violations.join("; ")))),
+            1 => Err(ApiError::validation(format!("1 validation error detected: {told}"))),
+            n => Err(ApiError::validation(format!("{n} validation errors detected: {told}"))),
+        }
+    }
+
+    fn add(&mut self, violation: impl FnOnce() -> String) {
+        self.number += 1;
+        if self.told.len() < MOST_TOLD {
+            self.told.push(violation());
         }
     }
 
@@ -36,7 +50,9 @@ impl Violations {
             match value {
                 Some(value) => self.value(path, value, member.shape),
                 None if member.is_required => {
-                    self.0.push(format!("Value null at '{path}' failed to satisfy constraint: Member must not be null"));
+                    self.add(|| {
+                        format!("Value null at '{path}' failed to satisfy constraint: Member must not be null")
+                    });
                 }
                 None => {}
             }
@@ -49,7 +65,7 @@ impl Violations {
             return self.structure(path, value, structure);
         }
         for constraint in broken(value, shape) {
-            self.0.push(format!("Value {}at '{path}' failed to satisfy constraint: {constraint}", Shown(value)));
+            self.add(|| format!("Value {}at '{path}' failed to satisfy constraint: {constraint}", Shown(value)));
         }
         match (value, shape) {
             (Value::List(items), Shape::List { member: Shape::Structure(structure), .. }) => {
@@ -81,10 +97,12 @@ impl Violations {
 
     fn container(&mut self, path: &str, value: &Value, what: &str, shape: &Shape) {
         let constraints = all(shape).join(", ");
-        self.0.push(format!(
-            "Value {}at '{path}' failed to satisfy constraint: {what} must satisfy constraint: [{constraints}]",
-            Shown(value)
-        ));
+        self.add(|| {
+            format!(
+                "Value {}at '{path}' failed to satisfy constraint: {what} must satisfy constraint: [{constraints}]",
+                Shown(value)
+            )
+        });
     }
 }
 
@@ -221,5 +239,40 @@ fn write_java(f: &mut fmt::Formatter<'_>, value: &Value) -> fmt::Result {
             f.write_str("}")
         }
         Value::SecretString(_) | Value::SecretBlob(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Member;
+
+    static WORD: Shape =
+        Shape::String { length: Bounds { min: Some(1), max: Some(3) }, pattern: None, is_sensitive: false };
+    static ITEM: Structure =
+        Structure { name: "Item", members: &[Member { name: "Word", shape: &WORD, is_required: true }] };
+    static ITEMS: Shape = Shape::List { member: &Shape::Structure(&ITEM), length: Bounds::NONE };
+    static INPUT: Structure =
+        Structure { name: "Input", members: &[Member { name: "Items", shape: &ITEMS, is_required: true }] };
+
+    fn message(items: usize) -> String {
+        let input = Value::Structure(vec![Some(Value::List(vec![Value::Structure(vec![None]); items]))]);
+        validate(&input, &INPUT).unwrap_err().message.unwrap()
+    }
+
+    #[test]
+    fn all_violations_are_counted_and_a_thousand_told() {
+        let told = |message: &str| message.matches("Member must not be null").count();
+        for (items, expected) in [(1, 1), (2, 2), (1000, 1000), (1001, 1000), (100_000, 1000)] {
+            let message = message(items);
+            let start = if items == 1 {
+                "1 validation error detected: ".to_owned()
+            } else {
+                format!("{items} validation errors detected: ")
+            };
+            assert!(message.starts_with(&start), "{message:.99}");
+            assert_eq!(told(&message), expected);
+            assert!(message.len() < 120_000);
+        }
     }
 }

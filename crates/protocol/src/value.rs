@@ -7,7 +7,7 @@ pub enum Value {
     /// One slot for each member of the structure's shape, in its order; `None` where absent or null.
     Structure(Vec<Option<Value>>),
     List(Vec<Value>),
-    /// In the order sent; a later duplicate of a key has replaced the earlier one.
+    /// In the order of the keys; a later duplicate of a key has replaced the earlier one.
     Map(Vec<(String, Value)>),
     String(String),
     SecretString(SecretString),

@@ -283,7 +283,7 @@ fn enumerated(values: &[&str]) -> Vec<Sample> {
     let mut samples: Vec<Sample> = values.iter().map(|value| fine(json!(value))).collect();
     let swapped =
         values[0].chars().map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
-    for wrong in ["".to_owned(), "Wrong".to_owned(), swapped.collect(), format!("{} ", values[0])] {
+    for wrong in [String::new(), "Wrong".to_owned(), swapped.collect(), format!("{} ", values[0])] {
         samples.push(Sample { shown: format!("'{wrong}' "), value: json!(wrong), broken: vec![one_of(values)] });
     }
     samples

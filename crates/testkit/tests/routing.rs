@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use trent_gateway::Detected;
 use trent_protocol::{Operation, Protocol, ServiceModel};
 use trent_testkit::Cloud;
 
@@ -13,7 +14,7 @@ fn every_operation_of_every_model_is_found() {
         for operation in model.operations {
             let request = minimal_request(model, operation);
             let detected = cloud.gateway().router().detect(&request);
-            let route = detected.map(|detected| detected.route).unwrap_or_else(|_| panic!("{} is lost", operation.name));
+            let Ok(Detected { route, .. }) = detected else { panic!("{} is lost", operation.name) };
             assert_eq!((route.model.id, route.operation.name), (model.id, operation.name));
             found += 1;
         }

@@ -101,3 +101,150 @@ async fn store(kms: &Kms, arn: &KeyArn, record: &KeyRecord) -> Result<(), ApiErr
     // Two equal random ids would be a broken source of entropy, so a conflict is not tried again.
     if kms.try_commit(batch, None).await? { Ok(()) } else { Err(messages::too_many_conflicts()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trent_testkit::Cloud;
+
+    #[tokio::test]
+    async fn the_answer_has_awss_members_in_awss_order() {
+        let cloud = Cloud::new();
+        let answer = cloud.kms("CreateKey", json!({})).await;
+        let metadata = answer.succeeds()["KeyMetadata"].clone();
+        let (id, material) = (metadata["KeyId"].as_str(), metadata["CurrentKeyMaterialId"].as_str());
+        let (id, material) = (id.expect("present"), material.expect("present"));
+        assert_eq!(
+            answer.text(),
+            format!(
+                concat!(
+                    r#"{{"KeyMetadata":{{"AWSAccountId":"000000000000","KeyId":"{id}","#,
+                    r#""Arn":"arn:aws:kms:us-east-1:000000000000:key/{id}","CreationDate":1.790597408399E9,"#,
+                    r#""Enabled":true,"Description":"","KeyUsage":"ENCRYPT_DECRYPT","KeyState":"Enabled","#,
+                    r#""Origin":"AWS_KMS","KeyManager":"CUSTOMER","CustomerMasterKeySpec":"SYMMETRIC_DEFAULT","#,
+                    r#""KeySpec":"SYMMETRIC_DEFAULT","EncryptionAlgorithms":["SYMMETRIC_DEFAULT"],"#,
+                    r#""MultiRegion":false,"CurrentKeyMaterialId":"{material}"}}}}"#,
+                ),
+                id = id,
+                material = material,
+            )
+        );
+        assert_eq!(material.len(), 64);
+    }
+
+    #[tokio::test]
+    async fn what_is_given_is_kept() {
+        let cloud = Cloud::new();
+        let policy = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}"#;
+        let made = cloud
+            .kms(
+                "CreateKey",
+                json!({
+                    "Description": "for \u{e4}\u{f6}\u{fc} \"quotes\"",
+                    "Policy": policy,
+                    "Tags": [{ "TagKey": "b", "TagValue": "" }, { "TagKey": "a", "TagValue": "1" }],
+                    "KeySpec": "SYMMETRIC_DEFAULT",
+                    "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+                    "KeyUsage": "ENCRYPT_DECRYPT",
+                    "Origin": "AWS_KMS",
+                    "MultiRegion": false,
+                }),
+            )
+            .await
+            .succeeds();
+        let key = json!({ "KeyId": made["KeyMetadata"]["KeyId"] });
+        assert_eq!(made["KeyMetadata"]["Description"], "for \u{e4}\u{f6}\u{fc} \"quotes\"");
+        assert_eq!(cloud.kms("DescribeKey", key.clone()).await.succeeds(), made);
+        let tags = cloud.kms("ListResourceTags", key.clone()).await.succeeds();
+        assert_eq!(tags["Tags"], json!([{ "TagKey": "a", "TagValue": "1" }, { "TagKey": "b", "TagValue": "" }]));
+        let policy = cloud.kms("GetKeyPolicy", key).await.succeeds();
+        assert!(policy["Policy"].as_str().is_some_and(|policy| policy.contains("\"AWS\" : \"*\"")), "{policy}");
+    }
+
+    #[tokio::test]
+    async fn no_two_keys_share_an_id_or_material() {
+        let cloud = Cloud::new();
+        let (first, second) =
+            (cloud.kms("CreateKey", json!({})).await.succeeds(), cloud.kms("CreateKey", json!({})).await.succeeds());
+        for member in ["KeyId", "CurrentKeyMaterialId"] {
+            assert_ne!(first["KeyMetadata"][member], second["KeyMetadata"][member]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_aws_does_not_take_is_refused_and_makes_no_key() {
+        let cloud = Cloud::new();
+        let usage_required = "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+        let validation = "ValidationException";
+        for (input, code, message) in [
+            (json!({ "KeySpec": "RSA_2048" }), validation, Some(usage_required)),
+            (
+                json!({ "KeySpec": "RSA_2048", "KeyUsage": "KEY_AGREEMENT" }),
+                validation,
+                Some("KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048"),
+            ),
+            (
+                json!({ "KeyUsage": "SIGN_VERIFY" }),
+                validation,
+                Some("KeyUsage SIGN_VERIFY is not compatible with KeySpec SYMMETRIC_DEFAULT"),
+            ),
+            (
+                json!({ "KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY", "Origin": "EXTERNAL" }),
+                validation,
+                Some("KeySpec ML_DSA_44 is not supported for Origin EXTERNAL"),
+            ),
+            (
+                json!({ "KeySpec": "RSA_2048", "CustomerMasterKeySpec": "RSA_4096", "KeyUsage": "SIGN_VERIFY" }),
+                validation,
+                Some(
+                    "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
+                     deprecated.",
+                ),
+            ),
+            (json!({ "CustomKeyStoreId": "cks-1" }), "CustomKeyStoreNotFoundException", None),
+            (json!({ "Policy": "{}" }), "MalformedPolicyDocumentException", Some("Syntax errors in policy.")),
+            (
+                json!({ "Policy": " ".repeat(32_769) }),
+                "LimitExceededException",
+                Some("The key policy document must not exceed 32768 bytes."),
+            ),
+        ] {
+            cloud.refuses("CreateKey", input, code, message).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn tags_are_checked_before_the_key_is_made() {
+        let cloud = Cloud::new();
+        let tags = |keys: &[String]| {
+            let tags: Vec<_> = keys.iter().map(|key| json!({ "TagKey": key, "TagValue": "v" })).collect();
+            json!({ "Tags": tags })
+        };
+        let fifty: Vec<String> = (0..50).map(|n| format!("t{n}")).collect();
+        cloud.kms("CreateKey", tags(&fifty)).await.succeeds();
+        let fifty_one: Vec<String> = (0..51).map(|n| format!("t{n}")).collect();
+        for (keys, message) in [
+            (fifty_one.as_slice(), "Too many tags"),
+            (&["a".to_owned(), "a".to_owned()], "Duplicate tag keys"),
+            (&["aWs:a".to_owned()], "Tags beginning with aws: are reserved"),
+        ] {
+            cloud.refuses("CreateKey", tags(keys), "TagException", Some(message)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_built_yet_says_so_and_makes_no_key() {
+        let cloud = Cloud::new();
+        for (input, what) in [
+            (json!({ "KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY" }), "CreateKey with KeySpec RSA_2048"),
+            (json!({ "Origin": "EXTERNAL" }), "CreateKey with Origin EXTERNAL"),
+            (json!({ "MultiRegion": true }), "CreateKey with MultiRegion"),
+        ] {
+            let refusal = cloud.kms("CreateKey", input).await.fails();
+            assert_eq!((refusal.status, &*refusal.code), (501, "NotImplemented"));
+            let message = format!("Trent does not implement AWS Key Management Service {what} yet.");
+            assert_eq!(refusal.message, Some(message));
+        }
+        assert_eq!(cloud.kms("ListKeys", json!({})).await.succeeds()["Keys"], json!([]));
+    }
+}

@@ -24,3 +24,58 @@ pub(crate) async fn delete_alias(kms: &Kms, cx: &Context, input: DeleteAliasRequ
     }
     Err(messages::too_many_conflicts())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trent_testkit::Cloud;
+
+    use crate::testing::{HELLO, alias, ciphertext, schedule, state};
+
+    #[tokio::test]
+    async fn the_name_is_gone_and_free_and_the_key_is_untouched() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let blob = ciphertext(&cloud, &key).await;
+        alias(&cloud, "alias/a", &key).await;
+        let answer = cloud.kms("DeleteAlias", json!({ "AliasName": "alias/a" })).await;
+        answer.succeeds();
+        assert_eq!(answer.text(), "");
+        let gone = cloud.kms("DescribeKey", json!({ "KeyId": "alias/a" })).await;
+        gone.fails_with("NotFoundException", Some("Alias arn:aws:kms:us-east-1:000000000000:alias/a is not found."));
+        for input in [json!({}), json!({ "KeyId": key.id })] {
+            assert_eq!(cloud.kms("ListAliases", input).await.succeeds()["Aliases"], json!([]));
+        }
+        assert_eq!(cloud.kms("Decrypt", json!({ "CiphertextBlob": blob })).await.succeeds()["Plaintext"], HELLO);
+        alias(&cloud, "alias/a", &cloud.make_key().await).await;
+    }
+
+    #[tokio::test]
+    async fn a_key_in_any_state_can_lose_its_alias() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        alias(&cloud, "alias/a", &key).await;
+        alias(&cloud, "alias/b", &key).await;
+        cloud.kms("DisableKey", json!({ "KeyId": key.id })).await.succeeds();
+        cloud.kms("DeleteAlias", json!({ "AliasName": "alias/a" })).await.succeeds();
+        schedule(&cloud, &key, 7).await;
+        cloud.kms("DeleteAlias", json!({ "AliasName": "alias/b" })).await.succeeds();
+        assert_eq!(state(&cloud, &key).await, "PendingDeletion");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_alias_of_the_account_and_region_is_refused() {
+        let cloud = Cloud::new();
+        for client in [cloud.client().in_region("eu-west-1"), cloud.client().in_account("111122223333")] {
+            let key = client.make_key().await;
+            client.kms("CreateAlias", json!({ "AliasName": "alias/a", "TargetKeyId": key.id })).await.succeeds();
+        }
+        let message = "Alias arn:aws:kms:us-east-1:000000000000:alias/a is not found.";
+        cloud.refuses("DeleteAlias", json!({ "AliasName": "alias/a" }), "NotFoundException", Some(message)).await;
+        cloud.refuses("DeleteAlias", json!({ "AliasName": "alias/aws/s3" }), "NotAuthorizedException", None).await;
+        let arn = "arn:aws:kms:us-east-1:000000000000:alias/a";
+        let message = "Alias must start with the prefix \"alias/\". Please see \
+                       https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html";
+        cloud.refuses("DeleteAlias", json!({ "AliasName": arn }), "ValidationException", Some(message)).await;
+    }
+}

@@ -61,3 +61,98 @@ fn length(spec: Option<DataKeySpec>, bytes: Option<i32>) -> Result<usize, ApiErr
         _ => Err(messages::bytes_or_key_spec()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64_simd::STANDARD as BASE64;
+    use serde_json::json;
+    use trent_testkit::Cloud;
+
+    use crate::testing::{DRY_RUN, Fit, obeys_states, refuses_absent_aliases, refuses_identifiers};
+
+    #[tokio::test]
+    async fn the_answer_has_awss_members_in_awss_order() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let answer = cloud.kms("GenerateDataKey", json!({ "KeyId": key.id, "KeySpec": "AES_256" })).await;
+        let made = answer.succeeds();
+        let described = cloud.kms("DescribeKey", json!({ "KeyId": key.id })).await.succeeds();
+        assert_eq!(
+            answer.text(),
+            format!(
+                r#"{{"CiphertextBlob":{},"Plaintext":{},"KeyId":"{}","KeyMaterialId":{}}}"#,
+                made["CiphertextBlob"], made["Plaintext"], key.arn, described["KeyMetadata"]["CurrentKeyMaterialId"],
+            )
+        );
+        assert!(made["CiphertextBlob"].as_str().is_some_and(|blob| blob.starts_with("AQIDAH")), "{made}");
+    }
+
+    #[tokio::test]
+    async fn the_data_key_has_the_length_asked_for_and_decrypts_to_itself() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        for (size, length) in [
+            (json!({ "KeySpec": "AES_256" }), 32),
+            (json!({ "KeySpec": "AES_128" }), 16),
+            (json!({ "NumberOfBytes": 1 }), 1),
+            (json!({ "NumberOfBytes": 1024 }), 1024),
+        ] {
+            let mut input = size;
+            input["KeyId"] = json!(key.id);
+            input["EncryptionContext"] = json!({ "a": "b" });
+            let made = cloud.kms("GenerateDataKey", input).await.succeeds();
+            let plaintext = BASE64.decode_to_vec(made["Plaintext"].as_str().expect("present")).expect("base64");
+            assert_eq!(plaintext.len(), length);
+            let blob = &made["CiphertextBlob"];
+            let opened =
+                cloud.kms("Decrypt", json!({ "CiphertextBlob": blob, "EncryptionContext": { "a": "b" } })).await;
+            assert_eq!(opened.succeeds()["Plaintext"], made["Plaintext"]);
+            cloud
+                .kms("Decrypt", json!({ "CiphertextBlob": blob }))
+                .await
+                .fails_with("InvalidCiphertextException", None);
+        }
+    }
+
+    #[tokio::test]
+    async fn neither_size_and_both_sizes_are_refused() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        for input in [json!({ "KeyId": key.id }), json!({ "KeyId": key.id, "KeySpec": "AES_128", "NumberOfBytes": 16 })]
+        {
+            let message = Some("Please specify either number of bytes or key spec.");
+            cloud.refuses("GenerateDataKey", input, "ValidationException", message).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_never_succeeds() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let input = json!({ "KeyId": key.id, "KeySpec": "AES_256", "DryRun": true });
+        cloud.refuses("GenerateDataKey", input, "DryRunOperationException", Some(DRY_RUN)).await;
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_not_enabled_is_refused() {
+        let input = json!({ "KeySpec": "AES_256" });
+        obeys_states("GenerateDataKey", &input, Fit::Refused, Fit::Refused).await;
+    }
+
+    #[tokio::test]
+    async fn what_names_no_key_is_refused() {
+        let (cloud, input) = (Cloud::new(), json!({ "KeySpec": "AES_256" }));
+        refuses_identifiers(&cloud, "GenerateDataKey", "KeyId", &input).await;
+        refuses_absent_aliases(&cloud, "GenerateDataKey", "KeyId", &input).await;
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_out_in_the_clear_that_was_meant_for_an_enclave() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let recipient = json!({ "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": "AA==" });
+        let input = json!({ "KeyId": key.id, "KeySpec": "AES_256", "Recipient": recipient });
+        let refusal = cloud.kms("GenerateDataKey", input).await.fails();
+        assert_eq!((refusal.status, &*refusal.code), (501, "NotImplemented"));
+    }
+}

@@ -42,3 +42,179 @@ pub(crate) async fn re_encrypt(
         destination_key_material_id: Some(material_id.to_string()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trent_testkit::Cloud;
+
+    use crate::testing::{
+        DRY_RUN, HELLO, INACCESSIBLE, INCORRECT_KEY, alias, ciphertext, refuses_absent_aliases, refuses_identifiers,
+        schedule,
+    };
+
+    #[tokio::test]
+    async fn the_answer_has_awss_members_and_opens_under_the_other_key() {
+        let cloud = Cloud::new();
+        let (from, to) = (cloud.make_key().await, cloud.make_key().await);
+        let blob = ciphertext(&cloud, &from).await;
+        let answer = cloud.kms("ReEncrypt", json!({ "CiphertextBlob": blob, "DestinationKeyId": to.id })).await;
+        let made = answer.succeeds();
+        let (from_metadata, to_metadata) = (
+            cloud.kms("DescribeKey", json!({ "KeyId": from.id })).await.succeeds(),
+            cloud.kms("DescribeKey", json!({ "KeyId": to.id })).await.succeeds(),
+        );
+        assert_eq!(
+            answer.text(),
+            format!(
+                concat!(
+                    r#"{{"CiphertextBlob":{},"SourceKeyId":"{}","KeyId":"{}","#,
+                    r#""SourceEncryptionAlgorithm":"SYMMETRIC_DEFAULT","#,
+                    r#""DestinationEncryptionAlgorithm":"SYMMETRIC_DEFAULT","#,
+                    r#""SourceKeyMaterialId":{},"DestinationKeyMaterialId":{}}}"#,
+                ),
+                made["CiphertextBlob"],
+                from.arn,
+                to.arn,
+                from_metadata["KeyMetadata"]["CurrentKeyMaterialId"],
+                to_metadata["KeyMetadata"]["CurrentKeyMaterialId"],
+            )
+        );
+        let opened = cloud.kms("Decrypt", json!({ "CiphertextBlob": made["CiphertextBlob"] })).await.succeeds();
+        assert_eq!((&opened["Plaintext"], &opened["KeyId"]), (&json!(HELLO), &json!(to.arn)));
+    }
+
+    #[tokio::test]
+    async fn contexts_of_source_and_destination_have_nothing_to_do_with_each_other() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let input = json!({ "KeyId": key.id, "Plaintext": HELLO, "EncryptionContext": { "a": "1" } });
+        let blob = cloud.kms("Encrypt", input).await.succeeds()["CiphertextBlob"].clone();
+        let re_encrypt = |source, destination| {
+            json!({
+                "CiphertextBlob": blob, "DestinationKeyId": key.id,
+                "SourceEncryptionContext": source, "DestinationEncryptionContext": destination,
+            })
+        };
+        cloud
+            .refuses("ReEncrypt", re_encrypt(json!(null), json!({ "a": "1" })), "InvalidCiphertextException", None)
+            .await;
+        for (destination, fits, fits_not) in
+            [(json!(null), json!({}), json!({ "a": "1" })), (json!({ "b": "2" }), json!({ "b": "2" }), json!({}))]
+        {
+            let made = cloud.kms("ReEncrypt", re_encrypt(json!({ "a": "1" }), destination)).await.succeeds();
+            let decrypt = |context| json!({ "CiphertextBlob": made["CiphertextBlob"], "EncryptionContext": context });
+            assert_eq!(cloud.kms("Decrypt", decrypt(fits)).await.succeeds()["Plaintext"], HELLO);
+            cloud.kms("Decrypt", decrypt(fits_not)).await.fails_with("InvalidCiphertextException", None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_data_key_becomes_an_ordinary_ciphertext() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let made = cloud.kms("GenerateDataKey", json!({ "KeyId": key.id, "KeySpec": "AES_128" })).await.succeeds();
+        let input = json!({ "CiphertextBlob": made["CiphertextBlob"], "DestinationKeyId": key.id });
+        let blob = cloud.kms("ReEncrypt", input).await.succeeds()["CiphertextBlob"].clone();
+        assert!(blob.as_str().is_some_and(|blob| blob.starts_with("AQICAH")), "{blob}");
+        let opened = cloud.kms("Decrypt", json!({ "CiphertextBlob": blob })).await.succeeds();
+        assert_eq!(opened["Plaintext"], made["Plaintext"]);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_is_named_must_be_the_ciphertexts() {
+        let cloud = Cloud::new();
+        let (key, other) = (cloud.make_key().await, cloud.make_key().await);
+        alias(&cloud, "alias/key", &key).await;
+        let blob = ciphertext(&cloud, &key).await;
+        let input =
+            |source: &str| json!({ "CiphertextBlob": blob, "DestinationKeyId": other.id, "SourceKeyId": source });
+        for source in [&*key.id, &*key.arn, "alias/key"] {
+            cloud.kms("ReEncrypt", input(source)).await.succeeds();
+        }
+        cloud.refuses("ReEncrypt", input(&other.id), "IncorrectKeyException", Some(INCORRECT_KEY)).await;
+    }
+
+    #[tokio::test]
+    async fn the_states_of_both_keys_are_told() {
+        let cloud = Cloud::new();
+        let (from, to) = (cloud.make_key().await, cloud.make_key().await);
+        let input = json!({ "CiphertextBlob": ciphertext(&cloud, &from).await, "DestinationKeyId": to.id });
+        for key in [&from, &to] {
+            cloud.kms("DisableKey", json!({ "KeyId": key.id })).await.succeeds();
+            let message = format!("{} is disabled.", key.arn);
+            cloud.refuses("ReEncrypt", input.clone(), "DisabledException", Some(&message)).await;
+            cloud.kms("EnableKey", json!({ "KeyId": key.id })).await.succeeds();
+            schedule(&cloud, key, 7).await;
+            let message = format!("{} is pending deletion.", key.arn);
+            cloud.refuses("ReEncrypt", input.clone(), "KMSInvalidStateException", Some(&message)).await;
+            cloud.kms("CancelKeyDeletion", json!({ "KeyId": key.id })).await.succeeds();
+            cloud.kms("EnableKey", json!({ "KeyId": key.id })).await.succeeds();
+        }
+        cloud.kms("ReEncrypt", input).await.succeeds();
+    }
+
+    #[tokio::test]
+    async fn a_ciphertext_is_required_and_must_be_one() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let input = json!({ "DestinationKeyId": key.id });
+        let message = Some("CiphertextBlob must not be null");
+        cloud.refuses("ReEncrypt", input, "ValidationException", message).await;
+        let input = json!({ "DestinationKeyId": key.id, "CiphertextBlob": "AA==" });
+        cloud.refuses("ReEncrypt", input, "InvalidCiphertextException", None).await;
+        let foreign = cloud.client().in_account("111122223333");
+        let input = json!({ "KeyId": foreign.make_key().await.id, "Plaintext": HELLO });
+        let blob = foreign.kms("Encrypt", input).await.succeeds()["CiphertextBlob"].clone();
+        let input = json!({ "DestinationKeyId": key.id, "CiphertextBlob": blob });
+        cloud.refuses("ReEncrypt", input, "AccessDeniedException", Some(INACCESSIBLE)).await;
+    }
+
+    #[tokio::test]
+    async fn algorithms_that_do_not_fit_are_refused() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let blob = ciphertext(&cloud, &key).await;
+        let algorithm = "RSAES_OAEP_SHA_256";
+        let message = format!("Algorithm {algorithm} is incompatible with key spec SYMMETRIC_DEFAULT.");
+        let input =
+            json!({ "CiphertextBlob": blob, "DestinationKeyId": key.id, "DestinationEncryptionAlgorithm": algorithm });
+        cloud.refuses("ReEncrypt", input, "InvalidKeyUsageException", Some(&message)).await;
+        let mut input =
+            json!({ "CiphertextBlob": blob, "DestinationKeyId": key.id, "SourceEncryptionAlgorithm": algorithm });
+        cloud.refuses("ReEncrypt", input.clone(), "ValidationException", Some("KeyId must not be null")).await;
+        input["SourceKeyId"] = json!(key.id);
+        cloud.refuses("ReEncrypt", input, "InvalidKeyUsageException", Some(&message)).await;
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_opens_the_ciphertext_unless_it_shall_be_ignored() {
+        let cloud = Cloud::new();
+        let (key, other) = (cloud.make_key().await, cloud.make_key().await);
+        let blob = ciphertext(&cloud, &key).await;
+        let input = json!({ "CiphertextBlob": blob, "DestinationKeyId": other.id, "DryRun": true });
+        cloud.refuses("ReEncrypt", input.clone(), "DryRunOperationException", Some(DRY_RUN)).await;
+        let mut wrong = input.clone();
+        wrong["SourceEncryptionContext"] = json!({ "a": "b" });
+        cloud.refuses("ReEncrypt", wrong, "InvalidCiphertextException", None).await;
+
+        let mut ignoring = json!({ "DestinationKeyId": other.id, "DryRunModifiers": ["IGNORE_CIPHERTEXT"] });
+        let misused = Some("The IGNORE_CIPHERTEXT modifier requires DryRun and a key ID.");
+        cloud.refuses("ReEncrypt", ignoring.clone(), "ValidationException", misused).await;
+        ignoring["DryRun"] = json!(true);
+        cloud.refuses("ReEncrypt", ignoring.clone(), "ValidationException", misused).await;
+        ignoring["SourceKeyId"] = json!(key.id);
+        cloud.refuses("ReEncrypt", ignoring, "DryRunOperationException", Some(DRY_RUN)).await;
+    }
+
+    #[tokio::test]
+    async fn what_names_no_key_is_refused() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        let input = json!({ "CiphertextBlob": ciphertext(&cloud, &key).await, "DestinationKeyId": key.id });
+        for member in ["SourceKeyId", "DestinationKeyId"] {
+            refuses_identifiers(&cloud, "ReEncrypt", member, &input).await;
+            refuses_absent_aliases(&cloud, "ReEncrypt", member, &input).await;
+        }
+    }
+}

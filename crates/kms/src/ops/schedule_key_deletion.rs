@@ -34,3 +34,84 @@ pub(crate) async fn schedule_key_deletion(
         pending_window_in_days: i32::try_from(window.days()).ok(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trent_testkit::Cloud;
+
+    use crate::testing::{Fit, alias, obeys_states, refuses_aliases, refuses_identifiers, state};
+
+    #[tokio::test]
+    async fn the_answer_has_awss_members_in_awss_order() {
+        let cloud = Cloud::new();
+        for (window, days, date) in [
+            (json!(7), 7, "1.791202208399E9"),
+            (json!(30), 30, "1.793189408399E9"),
+            (json!(null), 30, "1.793189408399E9"),
+        ] {
+            let key = cloud.make_key().await;
+            let input = json!({ "KeyId": key.id, "PendingWindowInDays": window });
+            assert_eq!(
+                cloud.kms("ScheduleKeyDeletion", input).await.text(),
+                format!(
+                    concat!(
+                        r#"{{"KeyId":"{}","DeletionDate":{},"KeyState":"PendingDeletion","#,
+                        r#""PendingWindowInDays":{}}}"#,
+                    ),
+                    key.arn, date, days
+                )
+            );
+            assert_eq!(state(&cloud, &key).await, "PendingDeletion");
+        }
+    }
+
+    #[tokio::test]
+    async fn windows_outside_of_7_to_30_days_are_refused() {
+        let cloud = Cloud::new();
+        let key = cloud.make_key().await;
+        for days in [1, 6, 31, 365] {
+            let input = json!({ "KeyId": key.id, "PendingWindowInDays": days });
+            let message = Some("PendingWindowInDays must be between 7 and 30 (inclusive).");
+            cloud.refuses("ScheduleKeyDeletion", input, "ValidationException", message).await;
+        }
+        for (days, constraint) in [(0, "greater than or equal to 1"), (366, "less than or equal to 365")] {
+            let input = json!({ "KeyId": key.id, "PendingWindowInDays": days });
+            let message = format!(
+                "1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: \
+                 Member must have value {constraint}"
+            );
+            cloud.refuses("ScheduleKeyDeletion", input, "ValidationException", Some(&message)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn sweeping_takes_only_what_is_due_and_all_that_belongs_to_it() {
+        let cloud = Cloud::new();
+        let mut keys = Vec::new();
+        for days in [7, 8, 30] {
+            let key = cloud.make_key().await;
+            alias(&cloud, &format!("alias/{days}"), &key).await;
+            cloud.kms("ScheduleKeyDeletion", json!({ "KeyId": key.id, "PendingWindowInDays": days })).await.succeeds();
+            keys.push(key);
+        }
+        cloud.clock().advance_days(8);
+        cloud.sweep().await;
+        let listed = cloud.kms("ListKeys", json!({})).await.succeeds()["Keys"].clone();
+        assert_eq!(listed, json!([{ "KeyId": keys[2].id, "KeyArn": keys[2].arn }]));
+        let aliases = cloud.kms("ListAliases", json!({})).await.succeeds()["Aliases"].clone();
+        assert_eq!((aliases.as_array().map(Vec::len), &aliases[0]["AliasName"]), (Some(1), &json!("alias/30")));
+    }
+
+    #[tokio::test]
+    async fn a_disabled_key_can_be_deleted_and_a_pending_one_not_again() {
+        obeys_states("ScheduleKeyDeletion", &json!({}), Fit::Works, Fit::Refused).await;
+    }
+
+    #[tokio::test]
+    async fn what_names_no_key_is_refused() {
+        let cloud = Cloud::new();
+        refuses_identifiers(&cloud, "ScheduleKeyDeletion", "KeyId", &json!({})).await;
+        refuses_aliases(&cloud, "ScheduleKeyDeletion", &json!({})).await;
+    }
+}

@@ -26,12 +26,18 @@ pub struct Payload {
 impl Protocol {
     /// Decodes a request body by the operation's input shape and checks all its constraints.
     pub fn decode(self, operation: &Operation, body: &[u8]) -> Result<Value, ApiError> {
-        let input = match self {
-            Self::AwsJson11 => json::decode(body, operation.input)?,
-            Self::AwsQuery => query::decode(body, operation.input)?,
-        };
-        validate(&input, operation.input)?;
-        Ok(input)
+        match self {
+            Self::AwsJson11 => {
+                let input = json::decode(body, operation.input)?;
+                validate(&input, operation.input)?;
+                Ok(input)
+            }
+            Self::AwsQuery => {
+                let input = query::decode(body, operation.input)?;
+                validate(&input, operation.input).map_err(query::validation_error)?;
+                Ok(input)
+            }
+        }
     }
 
     /// Writes an operation's output; HTTP status 200.

@@ -13,13 +13,13 @@ use crate::{Encode, Encoder, Member, Operation, ServiceModel, Shape, Structure, 
 
 const CONTENT_TYPE: &str = "text/xml";
 
-/// Deeper nesting than any model has; a longer dotted name is refused rather than followed.
-const MAX_DEPTH: usize = 16;
-
 pub(super) fn decode(body: &[u8], structure: &'static Structure) -> Result<Value, ApiError> {
     let mut form = Form::default();
     for (name, value) in form_urlencoded::parse(body) {
-        form.insert(&name, value.into_owned())?;
+        // Other names are ignored, and a hostile one, however long, builds nothing.
+        if is_known(&name, structure) {
+            form.insert(&name, value.into_owned());
+        }
     }
     Ok(form.structure(structure)?.unwrap_or_else(|| Value::Structure(vec![None; structure.members.len()])))
 }
@@ -52,6 +52,11 @@ pub(super) fn encode_error(error: &ApiError, xml_namespace: Option<&str>, id: Re
     xml.into_payload()
 }
 
+/// awsQuery services have the same sentences under another name (wire.md §7, recorded for STS).
+pub(super) fn validation_error(error: ApiError) -> ApiError {
+    ApiError { code: "ValidationError".into(), ..error }
+}
+
 /// The form as the tree that its dotted names describe.
 #[derive(Default)]
 struct Form {
@@ -60,13 +65,9 @@ struct Form {
 }
 
 impl Form {
-    fn insert(&mut self, name: &str, text: String) -> Result<(), ApiError> {
-        if name.split('.').count() > MAX_DEPTH {
-            return Err(malformed("The parameter name is nested too deeply"));
-        }
+    fn insert(&mut self, name: &str, text: String) {
         let node = name.split('.').fold(self, |node, part| node.children.entry(part.to_owned()).or_default());
         node.text = Some(text);
-        Ok(())
     }
 
     fn structure(self, structure: &Structure) -> Result<Option<Value>, ApiError> {
@@ -120,6 +121,28 @@ impl Form {
         });
         Ok(numbered.collect::<Result<BTreeMap<_, _>, ApiError>>()?.into_values().collect())
     }
+}
+
+/// Whether a dotted name leads to something in the structure. The numbers in it are not looked at.
+fn is_known(name: &str, structure: &'static Structure) -> bool {
+    let root = Shape::Structure(structure);
+    let mut shape = &root;
+    let mut parts = name.split('.');
+    while let Some(part) = parts.next() {
+        let next = match shape {
+            Shape::Structure(structure) => structure.member(part).map(|member| member.shape),
+            Shape::List { member, .. } if part == "member" => parts.next().map(|_| *member),
+            Shape::Map { key, value, .. } if part == "entry" => match (parts.next(), parts.next()) {
+                (Some(_), Some("key")) => Some(*key),
+                (Some(_), Some("value")) => Some(*value),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(next) = next else { return false };
+        shape = next;
+    }
+    true
 }
 
 fn scalar(text: String, shape: &Shape) -> Result<Value, ApiError> {
@@ -204,6 +227,11 @@ impl XmlEncoder {
     }
 }
 
+/// Whether XML 1.0 has the character (§2.2).
+fn is_xml(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
 impl Encoder for XmlEncoder {
     fn begin_structure(&mut self) {}
 
@@ -247,7 +275,8 @@ impl Encoder for XmlEncoder {
     fn end_map(&mut self) {}
 
     fn string(&mut self, text: &str) {
-        self.xml.push_str(&escape(text));
+        // What XML 1.0 cannot hold, not even escaped, would make the whole answer unreadable.
+        self.xml.push_str(&escape(text.replace(|c| !is_xml(c), "\u{FFFD}")));
         self.is_fresh = true;
     }
 
@@ -268,3 +297,6 @@ impl Encoder for XmlEncoder {
         self.string(&at.fmt(Format::DateTime).unwrap_or_default());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What the tests of the operations share: ciphertexts to work on, and the refusals that many operations have in common.
+
+use serde_json::{Value, json};
+use trent_testkit::{Cloud, MadeKey};
+
+/// An id that is well-formed and no key's.
+pub(crate) const ABSENT: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+pub(crate) const DRY_RUN: &str = "The request would have succeeded, but the DryRun option is set.";
+
+pub(crate) const INCORRECT_KEY: &str =
+    "The key ID in the request does not identify a CMK that can perform this operation.";
+
+pub(crate) const INACCESSIBLE: &str = "The ciphertext refers to a customer master key that does not exist, does not \
+                                       exist in this region, or you are not allowed to access.";
+
+/// `Hello` in base64.
+pub(crate) const HELLO: &str = "SGVsbG8=";
+
+/// Whether an operation works on a key in some state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Works,
+    Refused,
+}
+
+/// [`HELLO`], encrypted without a context.
+pub(crate) async fn ciphertext(cloud: &Cloud, key: &MadeKey) -> Value {
+    let encrypted = cloud.kms("Encrypt", json!({ "KeyId": key.id, "Plaintext": HELLO })).await;
+    encrypted.succeeds()["CiphertextBlob"].clone()
+}
+
+/// The key's state, as DescribeKey tells it.
+pub(crate) async fn state(cloud: &Cloud, key: &MadeKey) -> Value {
+    cloud.kms("DescribeKey", json!({ "KeyId": key.id })).await.succeeds()["KeyMetadata"]["KeyState"].clone()
+}
+
+pub(crate) async fn alias(cloud: &Cloud, name: &str, key: &MadeKey) {
+    cloud.kms("CreateAlias", json!({ "AliasName": name, "TargetKeyId": key.id })).await.succeeds();
+}
+
+pub(crate) async fn schedule(cloud: &Cloud, key: &MadeKey, days: u32) {
+    let input = json!({ "KeyId": key.id, "PendingWindowInDays": days });
+    cloud.kms("ScheduleKeyDeletion", input).await.succeeds();
+}
+
+/// Checks that an operation refuses everything in `member` that names no key of the caller in this Region; `input` is
+/// what else the operation needs.
+pub(crate) async fn refuses_identifiers(cloud: &Cloud, operation: &str, member: &str, input: &Value) {
+    let malformed = [
+        "x",
+        "1234abcd12ab34cd56ef1234567890ab",
+        "1234ABCD-12AB-34CD-56EF-1234567890AB",
+        "mrk-fake",
+        "arn:aws:kms:us-east-1:000000000000:key/x",
+        "arn:aws:s3:::x",
+    ];
+    for id in malformed {
+        let message = format!("Invalid keyId '{id}'");
+        cloud.refuses(operation, with(input, member, id), "NotFoundException", Some(&message)).await;
+    }
+    for id in [ABSENT, "mrk-1234abcd12ab34cd56ef1234567890ab"] {
+        let arn = format!("arn:aws:kms:us-east-1:000000000000:key/{id}");
+        let message = format!("Key '{arn}' does not exist");
+        cloud.refuses(operation, with(input, member, id), "NotFoundException", Some(&message)).await;
+        cloud.refuses(operation, with(input, member, &arn), "NotFoundException", Some(&message)).await;
+    }
+
+    let elsewhere = cloud.client().in_region("eu-west-1").make_key().await.arn;
+    let message = Some("Invalid arn eu-west-1");
+    cloud.refuses(operation, with(input, member, &elsewhere), "NotFoundException", message).await;
+
+    // Whether another account's key exists is not told.
+    let foreign = cloud.client().in_account("111122223333").make_key().await.arn;
+    for foreign in [foreign, format!("arn:aws:kms:us-east-1:111122223333:key/{ABSENT}")] {
+        let message = denied(operation, member);
+        cloud.refuses(operation, with(input, member, &foreign), "AccessDeniedException", Some(&message)).await;
+    }
+}
+
+/// Checks that an operation takes no alias in `member`, neither a present nor an absent one.
+pub(crate) async fn refuses_aliases(cloud: &Cloud, operation: &str, input: &Value) {
+    let key = cloud.make_key().await;
+    alias(cloud, "alias/present", &key).await;
+    let aliases = ["alias/present", "alias/absent", "arn:aws:kms:us-east-1:000000000000:alias/present"];
+    for alias in aliases {
+        let message = Some("Key Aliases are not supported for this operation.");
+        cloud.refuses(operation, with(input, "KeyId", alias), "InvalidArnException", message).await;
+    }
+}
+
+/// Checks that an operation that takes aliases finds none where there is none.
+pub(crate) async fn refuses_absent_aliases(cloud: &Cloud, operation: &str, member: &str, input: &Value) {
+    let arn = "arn:aws:kms:us-east-1:000000000000:alias/absent";
+    for alias in ["alias/absent", arn] {
+        let message = format!("Alias {arn} is not found.");
+        cloud.refuses(operation, with(input, member, alias), "NotFoundException", Some(&message)).await;
+    }
+    let foreign = "arn:aws:kms:us-east-1:111122223333:alias/absent";
+    let message = denied(operation, member);
+    cloud.refuses(operation, with(input, member, foreign), "AccessDeniedException", Some(&message)).await;
+}
+
+/// Checks what an operation does with a disabled key and with one that is pending deletion.
+pub(crate) async fn obeys_states(operation: &str, input: &Value, disabled: Fit, pending_deletion: Fit) {
+    let cloud = Cloud::new();
+    let (key, other) = (cloud.make_key().await, cloud.make_key().await);
+    let (input, other_input) = (with(input, "KeyId", &key.id), with(input, "KeyId", &other.id));
+
+    cloud.kms("DisableKey", json!({ "KeyId": key.id })).await.succeeds();
+    match disabled {
+        Fit::Works => drop(cloud.kms(operation, input).await.succeeds()),
+        Fit::Refused => {
+            let message = format!("{} is disabled.", key.arn);
+            cloud.refuses(operation, input, "DisabledException", Some(&message)).await;
+        }
+    }
+    schedule(&cloud, &other, 7).await;
+    match pending_deletion {
+        Fit::Works => drop(cloud.kms(operation, other_input).await.succeeds()),
+        Fit::Refused => {
+            let message = format!("{} is pending deletion.", other.arn);
+            cloud.refuses(operation, other_input, "KMSInvalidStateException", Some(&message)).await;
+        }
+    }
+}
+
+/// The input with one more member.
+pub(crate) fn with(input: &Value, member: &str, value: &str) -> Value {
+    let mut input = input.clone();
+    input[member] = json!(value);
+    input
+}
+
+fn denied(operation: &str, member: &str) -> String {
+    let action = match (operation, member) {
+        ("ReEncrypt", "SourceKeyId") => "ReEncryptFrom",
+        ("ReEncrypt", _) => "ReEncryptTo",
+        _ => operation,
+    };
+    format!(
+        "User: arn:aws:iam::000000000000:root is not authorized to perform: kms:{action} on this resource because the \
+         resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy \
+         explicitly denies access"
+    )
+}

@@ -7,8 +7,14 @@
 
 mod ciphertext;
 mod data_key;
+mod data_key_pair;
+mod der;
 mod encryption_context;
+mod hash;
+mod key_material;
+mod key_pair;
 mod lifecycle;
+mod mac;
 mod material;
 mod named;
 mod seal;
@@ -17,8 +23,15 @@ mod state_rules;
 
 pub use ciphertext::{CiphertextBlob, CiphertextKind, InvalidCiphertext};
 pub use data_key::{DataKeySpec, generate_data_key};
+pub use data_key_pair::{DataKeyPair, DataKeyPairSpec, generate_data_key_pair};
 pub use encryption_context::EncryptionContext;
+pub use key_material::{IncompatibleAlgorithm, InvalidKeyMaterial, KeyMaterial, OpenSslFailure};
+pub use key_pair::{
+    AgreementError, DecapsulationError, DecryptionError, Encapsulation, EncapsulationError, EncryptionError,
+    InvalidSignature, KeyPair, MessageError, MessageType, SigningInput,
+};
 pub use lifecycle::{DeletionWindow, InvalidDeletionWindow, KeyState, Lifecycle};
+pub use mac::HmacMaterial;
 pub use material::{InvalidMaterial, InvalidMaterialId, MaterialId, SymmetricMaterial};
 pub use named::UnknownName;
 pub use seal::{MAX_PLAINTEXT_LEN, SealError, open, seal};

@@ -1,10 +1,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
 use trent_shared::Entropy;
 use zeroize::Zeroizing;
+
+use crate::hash::{Sha256, hmac};
 
 /// Names one piece of key material of one key. Ciphertexts carry it, so that they find their material after rotations
 /// and in every Region of a multi-Region key. Shown as 64 lower-case hexadecimal digits.
@@ -46,40 +47,30 @@ impl SymmetricMaterial {
     /// The id of this material in the key `key_id`. It depends on nothing else, so that the same material imported
     /// again, or replicated to another Region, keeps its id; and it tells nothing about the material.
     pub fn id(&self, key_id: &str) -> MaterialId {
-        MaterialId(*self.derive(b"trent/kms/material-id", key_id.as_bytes()))
+        MaterialId::derive(self.0.as_slice(), key_id)
     }
 
-    /// 256 bits derived from the material: NIST SP 800-108 in counter mode with HMAC-SHA-256, one block long, as the
-    /// "KMS Cryptographic Details" paper has it for the keys of single messages.
-    ///
-    /// INVARIANT: no label contains a zero byte, so that label and context cannot be mistaken for each other.
-    pub(crate) fn derive(&self, label: &'static [u8], context: &[u8]) -> Zeroizing<[u8; 32]> {
-        const FIRST_BLOCK: [u8; 4] = 1_u32.to_be_bytes();
-        const OUTPUT_BITS: [u8; 4] = 256_u32.to_be_bytes();
-        hmac_sha256(&self.0, &[&FIRST_BLOCK, label, &[0], context, &OUTPUT_BITS])
+    /// The key of one message, as the "KMS Cryptographic Details" paper has it.
+    pub(crate) fn message_key(&self, nonce: &[u8]) -> Zeroizing<[u8; 32]> {
+        derive(self.0.as_slice(), b"trent/kms/message-key", nonce)
     }
 }
 
-/// HMAC (RFC 2104) over OpenSSL's SHA-256. OpenSSL's own HMAC is reached through EVP objects whose set-up costs several
-/// times what the four compressions here do (`tests/throughput.rs` prints both).
-fn hmac_sha256(key: &[u8; 32], message: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-    let keyed = |pad: u8| {
-        let mut block = Zeroizing::new([pad; 64]);
-        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
-        let mut hash = Sha256::new();
-        hash.update(block.as_slice());
-        hash
-    };
-    let mut inner = keyed(0x36);
-    for part in message {
-        inner.update(part);
-    }
-    let mut outer = keyed(0x5c);
-    outer.update(&inner.finish());
-    Zeroizing::new(outer.finish())
+/// 256 bits derived from material: NIST SP 800-108 in counter mode with HMAC-SHA-256, one block long.
+///
+/// INVARIANT: no label contains a zero byte, so that label and context cannot be mistaken for each other.
+fn derive(material: &[u8], label: &'static [u8], context: &[u8]) -> Zeroizing<[u8; 32]> {
+    const FIRST_BLOCK: [u8; 4] = 1_u32.to_be_bytes();
+    const OUTPUT_BITS: [u8; 4] = 256_u32.to_be_bytes();
+    hmac::<Sha256>(material, &[&FIRST_BLOCK, label, &[0], context, &OUTPUT_BITS])
 }
 
 impl MaterialId {
+    /// See [`SymmetricMaterial::id`]; the same for material of any kind and length.
+    pub(crate) fn derive(material: &[u8], key_id: &str) -> Self {
+        Self(*derive(material, b"trent/kms/material-id", key_id.as_bytes()))
+    }
+
     /// The id as ciphertexts carry it.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -151,17 +142,6 @@ mod tests {
 
     fn material(byte: u8) -> SymmetricMaterial {
         SymmetricMaterial::try_from([byte; 32].as_slice()).expect("32 bytes")
-    }
-
-    #[test]
-    fn hmac_matches_rfc_4231() {
-        // Test case 2 with its 4-byte key "Jefe" filled up with the zeros that HMAC itself would add.
-        let mut key = [0; 32];
-        key[..4].copy_from_slice(b"Jefe");
-        assert_eq!(
-            hex::encode(*hmac_sha256(&key, &[b"what do ya want ", b"for nothing?"])),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub fn seal(
     let mut blob = Vec::with_capacity(blob_len(content_len));
     write_header(&mut blob, kind, material_id, nonce);
     let mut ctx = CipherCtx::new()?;
-    ctx.encrypt_init(Some(aes_256_gcm()), Some(message_key(material, nonce).as_slice()), Some(iv))?;
+    ctx.encrypt_init(Some(aes_256_gcm()), Some(material.message_key(nonce).as_slice()), Some(iv))?;
     ctx.cipher_update(&blob, None)?;
     ctx.cipher_update(&context.canonical_bytes(), None)?;
 
@@ -80,7 +80,7 @@ pub fn open(
     let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
     let mut decrypt = || -> Result<(), ErrorStack> {
         let mut ctx = CipherCtx::new()?;
-        ctx.decrypt_init(Some(aes_256_gcm()), Some(message_key(material, blob.nonce).as_slice()), Some(blob.iv))?;
+        ctx.decrypt_init(Some(aes_256_gcm()), Some(material.message_key(blob.nonce).as_slice()), Some(blob.iv))?;
         ctx.set_tag(blob.tag)?;
         ctx.cipher_update(blob.header, None)?;
         ctx.cipher_update(&context.canonical_bytes(), None)?;
@@ -95,10 +95,6 @@ pub fn open(
         return Err(InvalidCiphertext);
     }
     Ok(SecretBytes::new(std::mem::take(&mut *plaintext)))
-}
-
-fn message_key(material: &SymmetricMaterial, nonce: &[u8]) -> Zeroizing<[u8; 32]> {
-    material.derive(b"trent/kms/message-key", nonce)
 }
 
 /// The cipher, looked up among OpenSSL's providers once: `Cipher::aes_256_gcm()` alone would repeat that for each message.

@@ -136,6 +136,9 @@ pub trait Algorithm: Copy + Eq + 'static {
     /// The algorithms of this kind that a spec offers; empty when it has none.
     fn offered_by(spec: KeySpec) -> &'static [Self];
 
+    /// AWS's own name.
+    fn name(self) -> &'static str;
+
     /// Whether a key of this spec can be used with the algorithm.
     fn fits(self, spec: KeySpec) -> bool {
         Self::offered_by(spec).contains(&self)
@@ -241,6 +244,10 @@ macro_rules! algorithm {
                     Some(Algorithms::$list(algorithms)) => algorithms,
                     _ => &[],
                 }
+            }
+
+            fn name(self) -> &'static str {
+                self.as_str()
             }
         }
     };

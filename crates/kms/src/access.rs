@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use trent_kms_core::{Algorithm, CiphertextBlob, KeyState};
+use trent_kms_core::{Algorithm, CiphertextBlob, EncryptionAlgorithm, KeyState, KeyType, MaterialId};
 use trent_shared::{ApiError, Context, Timestamp};
 use trent_store::{Batch, CommitError, Expect, StoreError};
 
 use crate::Kms;
 use crate::action::{Action, Resource};
-use crate::cache::StoredKey;
+use crate::cache::{Material, StoredKey};
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
 use crate::messages;
 use crate::records::{ALIASES, KEYS, KeyRecord, MATERIAL_OWNERS, alias_address, key_address, material_address};
@@ -33,7 +33,6 @@ enum Named<'a> {
 }
 
 /// A key that its caller may use for one action, in a state that allows it.
-#[derive(Debug)]
 pub(crate) struct AuthorizedKey {
     key: Arc<StoredKey>,
     action: Action,
@@ -112,12 +111,7 @@ impl Kms {
         let Some(found) = KEYS.get(&*self.engine, key_address(arn)).await.map_err(messages::store)? else {
             return Ok(None);
         };
-        let key = Arc::new(StoredKey {
-            arn: arn.clone(),
-            arn_text: arn.to_string(),
-            record: found.record,
-            version: found.version,
-        });
+        let key = Arc::new(StoredKey::new(arn.clone(), found).map_err(messages::store)?);
         self.cache.keep(&key, generation);
         Ok(Some(key))
     }
@@ -257,9 +251,28 @@ impl AuthorizedKey {
         &self.key.record
     }
 
+    /// The material that works now.
+    pub(crate) fn current_material(&self) -> Result<&Material, ApiError> {
+        // The state was checked: a key whose material is missing is pending import.
+        self.key.materials.last().ok_or_else(ApiError::internal_failure)
+    }
+
+    /// The material of this id, be it the current or an older one.
+    pub(crate) fn material(&self, id: MaterialId) -> Option<&Material> {
+        self.key.materials.iter().find(|material| material.id == id)
+    }
+
     /// The key's state at the moment it was looked up.
     pub(crate) fn state(&self) -> Result<KeyState, ApiError> {
         self.key.record.lifecycle.state(self.now).ok_or_else(|| messages::key_not_found(&self.key.arn))
+    }
+
+    /// Refuses a key that is not for symmetric encryption; `what` would have been encrypted under it.
+    pub(crate) fn require_symmetric(&self, what: &str) -> Result<(), ApiError> {
+        if self.record().spec.key_type() == KeyType::Asymmetric {
+            return Err(messages::data_key_under_asymmetric(what));
+        }
+        self.require(EncryptionAlgorithm::SymmetricDefault)
     }
 
     /// Refuses an algorithm that the key's usage or spec does not have: usage first, as AWS does.

@@ -52,16 +52,23 @@ actions! {
     CancelKeyDeletion: Key;
     CreateAlias: Key;
     CreateKey: Account;
+    Decapsulate: KeyOrAlias;
     Decrypt: KeyOrAlias;
     DeleteAlias: Key;
+    DeriveSharedSecret: KeyOrAlias;
     DescribeKey: KeyOrAlias;
     DisableKey: Key;
     EnableKey: Key;
+    Encapsulate: KeyOrAlias;
     Encrypt: KeyOrAlias;
     GenerateDataKey: KeyOrAlias;
+    GenerateDataKeyPair: KeyOrAlias;
+    GenerateDataKeyPairWithoutPlaintext: KeyOrAlias;
     GenerateDataKeyWithoutPlaintext: KeyOrAlias;
+    GenerateMac: KeyOrAlias;
     GenerateRandom: Account;
     GetKeyPolicy: Key;
+    GetPublicKey: KeyOrAlias;
     ListAliases: Key;
     ListKeyPolicies: Key;
     ListKeys: Account;
@@ -70,8 +77,11 @@ actions! {
     ReEncryptFrom: KeyOrAlias, as ReEncrypt;
     ReEncryptTo: KeyOrAlias, as ReEncrypt;
     ScheduleKeyDeletion: Key;
+    Sign: KeyOrAlias;
     TagResource: Key;
     UntagResource: Key;
     UpdateAlias: Key;
     UpdateKeyDescription: Key;
+    Verify: KeyOrAlias;
+    VerifyMac: KeyOrAlias;
 }

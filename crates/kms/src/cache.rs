@@ -3,24 +3,31 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
-use trent_kms_core::MaterialId;
+use trent_kms_core::{KeyMaterial, MaterialId};
 use trent_shared::Region;
-use trent_store::Version;
+use trent_store::{StoreError, Version, Versioned};
 
 use crate::identifier::KeyArn;
-use crate::records::KeyRecord;
+use crate::records::{KEYS, KeyRecord};
 
 /// Keys kept at most; with a usual policy a decoded key takes about one kilobyte.
 const CAPACITY: usize = 4096;
 
-/// A key as it was read from the store.
-#[derive(Debug)]
+/// A key as it was read from the store, its material ready for use.
 pub(crate) struct StoredKey {
     pub(crate) arn: KeyArn,
     /// The ARN as text: nearly every answer carries it.
     pub(crate) arn_text: String,
     pub(crate) record: KeyRecord,
     pub(crate) version: Version,
+    /// The material that is there, in the order of the record.
+    pub(crate) materials: Vec<Material>,
+}
+
+/// One piece of a key's material, parsed: for a private key that costs more than using it.
+pub(crate) struct Material {
+    pub(crate) id: MaterialId,
+    pub(crate) key: KeyMaterial,
 }
 
 /// The bounded cache of decoded keys.
@@ -38,6 +45,20 @@ pub(crate) struct KeyCache {
 /// Counts what was dropped from the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Generation(u64);
+
+impl StoredKey {
+    pub(crate) fn new(arn: KeyArn, stored: Versioned<KeyRecord>) -> Result<Self, StoreError> {
+        let Versioned { record, version } = stored;
+        let present = record.materials.iter().filter_map(|material| Some((material.id, material.bytes.as_ref()?)));
+        let materials = present.map(|(id, bytes)| {
+            let key = KeyMaterial::from_bytes(record.spec, bytes.expose());
+            let key = key.map_err(|error| StoreError::DamagedRecord { table: KEYS.name(), reason: error.to_string() })?;
+            Ok(Material { id, key })
+        });
+        let materials = materials.collect::<Result<_, StoreError>>()?;
+        Ok(Self { arn_text: arn.to_string(), arn, record, version, materials })
+    }
+}
 
 impl KeyCache {
     pub(crate) fn new() -> Self {

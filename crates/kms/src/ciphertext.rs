@@ -27,7 +27,8 @@ pub(crate) struct Sealed {
 pub(crate) struct Opened {
     pub(crate) plaintext: SecretBytes,
     pub(crate) key: AuthorizedKey,
-    pub(crate) material_id: MaterialId,
+    /// `None` where the ciphertext names none.
+    pub(crate) material_id: Option<MaterialId>,
 }
 
 /// The encryption algorithm of a request; symmetric unless told.
@@ -59,7 +60,7 @@ pub(crate) fn end_dry_run(dry_run: Option<bool>) -> Result<(), ApiError> {
 }
 
 impl Kms {
-    /// Encrypts under a key's current material. Returns that material's id too.
+    /// Encrypts with a symmetric encryption key's current material. Returns that material's id too.
     pub(crate) fn seal(
         &self,
         key: &AuthorizedKey,
@@ -67,11 +68,29 @@ impl Kms {
         plaintext: &SecretBytes,
         context: &EncryptionContext,
     ) -> Result<(Blob, MaterialId), ApiError> {
-        // The state of the key was checked: one without material is pending import.
-        let current = key.record().current_material().ok_or_else(ApiError::internal_failure)?;
-        let blob = seal(&current.material, &current.id, kind, plaintext.expose(), context, &*self.entropy)
+        let current = key.current_material()?;
+        let material = current.key.symmetric().ok_or_else(ApiError::internal_failure)?;
+        let blob = seal(material, &current.id, kind, plaintext.expose(), context, &*self.entropy)
             .map_err(|error| messages::crypto(&error))?;
         Ok((Blob::new(blob), current.id))
+    }
+
+    /// Encrypts as Encrypt and ReEncrypt do, with whichever algorithm the key has. Returns the id of the material too,
+    /// where the ciphertext names one.
+    pub(crate) fn encrypt(
+        &self,
+        key: &AuthorizedKey,
+        algorithm: EncryptionAlgorithm,
+        plaintext: &SecretBytes,
+        context: &EncryptionContext,
+    ) -> Result<(Blob, Option<MaterialId>), ApiError> {
+        if algorithm == EncryptionAlgorithm::SymmetricDefault {
+            let (blob, id) = self.seal(key, CiphertextKind::Message, plaintext, context)?;
+            return Ok((blob, Some(id)));
+        }
+        refuse_context(context)?;
+        let ciphertext = key.current_material()?.key.encrypt(algorithm, plaintext.expose());
+        Ok((Blob::new(ciphertext.map_err(messages::encryption)?), None))
     }
 
     /// Finds the key of a ciphertext, checks that it may be used and is the one that the caller named, and decrypts.
@@ -80,26 +99,58 @@ impl Kms {
             self.key(cx, key_id).for_action(action).await?.require(sealed.algorithm)?;
             return Err(messages::dry_run_succeeded());
         }
-        let bytes = sealed.blob.as_ref().ok_or_else(messages::ciphertext_required)?;
-        let parsed = CiphertextBlob::parse(bytes.as_ref());
-        let key = match (&sealed.key_id, &parsed) {
-            (Some(key_id), _) => self.key(cx, key_id).for_action(action).await?,
-            (None, _) if sealed.algorithm != EncryptionAlgorithm::SymmetricDefault => {
-                return Err(messages::key_id_required());
-            }
-            (None, Ok(blob)) => self.key_of_ciphertext(cx, blob).for_action(action).await?,
-            (None, Err(_)) => return Err(errors::INVALID_CIPHERTEXT.bare()),
+        let bytes = sealed.blob.as_ref().ok_or_else(messages::ciphertext_required)?.as_ref();
+        if sealed.algorithm == EncryptionAlgorithm::SymmetricDefault {
+            self.open_symmetric(cx, action, sealed, bytes).await
+        } else {
+            self.open_asymmetric(cx, action, sealed, bytes).await
+        }
+    }
+
+    /// The key is found by the ciphertext itself, or must be the one that the ciphertext is of.
+    async fn open_symmetric(
+        &self,
+        cx: &Context,
+        action: Action,
+        sealed: &Sealed,
+        bytes: &[u8],
+    ) -> Result<Opened, ApiError> {
+        let invalid = |_| errors::INVALID_CIPHERTEXT.bare();
+        let parsed = CiphertextBlob::parse(bytes).map_err(invalid);
+        let (key, blob) = if let Some(key_id) = &sealed.key_id {
+            // What was sent may be anything; the key that was named is looked at first (operations.md §1.2).
+            (self.key(cx, key_id).for_action(action).await?, parsed?)
+        } else {
+            let blob = parsed?;
+            (self.key_of_ciphertext(cx, &blob).for_action(action).await?, blob)
         };
-        // That the ciphertext is another key's is told before this one's usage is looked at (recorded for HMAC keys).
-        let material = match &parsed {
-            Ok(blob) => Some(key.record().material(blob.material_id()).ok_or_else(messages::incorrect_key)?),
-            Err(_) => None,
-        };
-        key.require(sealed.algorithm)?;
-        let (Ok(blob), Some(material)) = (&parsed, material) else { return Err(errors::INVALID_CIPHERTEXT.bare()) };
-        let plaintext =
-            open(&material.material, blob, &sealed.context).map_err(|_| errors::INVALID_CIPHERTEXT.bare())?;
-        let material_id = material.id;
+        // That the ciphertext is another key's is told whatever that key is for (recorded for HMAC keys).
+        let material = key.material(blob.material_id()).ok_or_else(messages::incorrect_key)?;
+        let symmetric = material.key.symmetric().ok_or_else(ApiError::internal_failure)?;
+        let plaintext = open(symmetric, &blob, &sealed.context).map_err(invalid)?;
+        let material_id = Some(material.id);
         Ok(Opened { plaintext, key, material_id })
     }
+
+    /// The ciphertext tells nothing, so the caller must name the key.
+    async fn open_asymmetric(
+        &self,
+        cx: &Context,
+        action: Action,
+        sealed: &Sealed,
+        bytes: &[u8],
+    ) -> Result<Opened, ApiError> {
+        let key_id = sealed.key_id.as_ref().ok_or_else(messages::key_id_required)?;
+        let key = self.key(cx, key_id).for_action(action).await?;
+        key.require(sealed.algorithm)?;
+        refuse_context(&sealed.context)?;
+        let decrypted = key.current_material()?.key.decrypt(sealed.algorithm, bytes);
+        let plaintext = decrypted.map_err(|_| errors::INVALID_CIPHERTEXT.bare())?;
+        Ok(Opened { plaintext, key, material_id: None })
+    }
+}
+
+/// Asymmetric algorithms bind no context; an empty one is none (recorded).
+fn refuse_context(context: &EncryptionContext) -> Result<(), ApiError> {
+    if context.is_empty() { Ok(()) } else { Err(messages::context_unsupported()) }
 }

@@ -12,13 +12,16 @@ mod cache;
 mod ciphertext;
 mod identifier;
 mod jobs;
+mod key_factory;
 mod messages;
 mod metadata;
 mod names;
+mod options;
 mod ops;
 mod page;
 mod policy_document;
 mod records;
+mod signing;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -30,6 +33,8 @@ use trent_shared::{ApiError, Clock, Context, Entropy};
 use trent_store::Engine;
 
 use crate::cache::KeyCache;
+use crate::key_factory::KeyFactory;
+pub use crate::options::Options;
 
 /// The service. Any number of instances may live in one process; they share nothing but what they are given.
 pub struct Kms {
@@ -37,11 +42,14 @@ pub struct Kms {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     cache: Arc<KeyCache>,
+    factory: KeyFactory,
+    options: Options,
 }
 
 impl Kms {
-    pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { engine, clock, entropy, cache: Arc::new(KeyCache::new()) }
+    pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> Self {
+        let factory = KeyFactory::new(Arc::clone(&entropy), options.rsa_key_stock);
+        Self { engine, clock, entropy, cache: Arc::new(KeyCache::new()), factory, options }
     }
 }
 

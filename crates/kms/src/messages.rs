@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, StateError};
+use trent_kms_core::{EncryptionError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MessageError, StateError};
 use trent_shared::{ApiError, Context};
 use trent_store::StoreError;
 
@@ -81,6 +81,34 @@ pub(crate) fn usage_unfit(arn: &KeyArn, usage: KeyUsage, action: Action) -> ApiE
 
 pub(crate) fn algorithm_unfit(algorithm: &dyn Display, spec: KeySpec) -> ApiError {
     errors::INVALID_KEY_USAGE.says(format!("Algorithm {algorithm} is incompatible with key spec {spec}."))
+}
+
+pub(crate) fn incompatible(error: IncompatibleAlgorithm) -> ApiError {
+    errors::INVALID_KEY_USAGE.says(format!("{error}."))
+}
+
+pub(crate) fn message(error: MessageError) -> ApiError {
+    match error {
+        MessageError::IncompatibleAlgorithm(error) => incompatible(error),
+        _ => ApiError::validation(format!("{error}.")),
+    }
+}
+
+pub(crate) fn encryption(error: EncryptionError) -> ApiError {
+    match error {
+        EncryptionError::TooLong { .. } => ApiError::validation(format!("{error}.")),
+        EncryptionError::IncompatibleAlgorithm(error) => incompatible(error),
+        EncryptionError::Failed(error) => crypto(&error),
+    }
+}
+
+pub(crate) fn context_unsupported() -> ApiError {
+    ApiError::validation("EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.")
+}
+
+/// Recorded for data key pairs; for data keys inferred from that.
+pub(crate) fn data_key_under_asymmetric(what: &str) -> ApiError {
+    errors::INVALID_KEY_USAGE.says(format!("You cannot generate a {what} with an asymmetric CMK"))
 }
 
 pub(crate) fn dry_run_succeeded() -> ApiError {

@@ -24,7 +24,7 @@ pub(crate) fn key_metadata(arn: &KeyArn, key: &KeyRecord, state: KeyState) -> Re
         customer_master_key_spec: Some(same_name::<CustomerMasterKeySpec>(key.spec.as_str())?),
         key_spec: Some(same_name(key.spec.as_str())?),
         multi_region: Some(matches!(arn.id, KeyId::MultiRegion(_))),
-        current_key_material_id: key.current_material().map(|material| material.id.to_string()),
+        current_key_material_id: key.shown_material().map(|material| material.id.to_string()),
         ..KeyMetadata::default()
     };
     match key.spec.algorithms(key.usage) {

@@ -30,6 +30,8 @@ mod tests {
             OriginType = KeyOrigin;
             KeyState = KeyState;
             DataKeySpec = DataKeySpec;
+            DataKeyPairSpec = DataKeyPairSpec;
+            MessageType = MessageType;
             EncryptionAlgorithmSpec = EncryptionAlgorithm;
             SigningAlgorithmSpec = SigningAlgorithm;
             MacAlgorithmSpec = MacAlgorithm;

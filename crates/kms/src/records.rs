@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use trent_kms_core::{KeySpec, KeyUsage, Lifecycle, MaterialId, SymmetricMaterial};
-use trent_shared::{AccountId, Region, Timestamp};
-use trent_store::{Key, Table};
+use trent_kms_core::{KeySpec, KeyUsage, Lifecycle, MaterialId};
+use trent_shared::{AccountId, ApiError, Region, SecretBytes, Timestamp};
+use trent_store::{Batch, Key, Table};
 
 use crate::identifier::{AliasArn, KeyArn, KeyId};
+use crate::messages;
 
 /// (Region, account, key id) → the key.
 pub(crate) static KEYS: Table<KeyRecord> = Table::new("kms.key", 1);
@@ -42,11 +43,13 @@ pub(crate) struct KeyRecord {
     pub(crate) materials: Vec<MaterialRecord>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A piece of key material. One that was imported may be missing for a while; its id stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MaterialRecord {
     pub(crate) id: MaterialId,
-    #[serde(with = "exposed")]
-    pub(crate) material: SymmetricMaterial,
+    /// As [`trent_kms_core::KeyMaterial::to_bytes`] writes it.
+    #[serde(with = "exposed", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<SecretBytes>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,21 +92,25 @@ pub(crate) fn deletion_address(due: Timestamp, arn: &KeyArn) -> Key {
     Key::from((due, arn.region.as_str(), arn.account.as_str(), &arn.id.to_string()))
 }
 
-impl KeyRecord {
-    /// The material that encrypts now; none while imported material is awaited.
-    pub(crate) fn current_material(&self) -> Option<&MaterialRecord> {
-        self.materials.last()
+/// Adds to a batch that a symmetric ciphertext made with this material finds its key. No other ciphertext names any.
+pub(crate) fn record_owner(
+    batch: &mut Batch,
+    arn: &KeyArn,
+    key: &KeyRecord,
+    material: MaterialId,
+) -> Result<(), ApiError> {
+    if key.spec != KeySpec::SymmetricDefault {
+        return Ok(());
     }
-
-    pub(crate) fn material(&self, id: MaterialId) -> Option<&MaterialRecord> {
-        self.materials.iter().find(|material| material.id == id)
-    }
+    let owner = MaterialOwner { account: arn.account, key: arn.id };
+    batch.put(&MATERIAL_OWNERS, material_address(&arn.region, material), &owner).map_err(messages::store)
 }
 
-/// The id names the material, so equal ids are equal materials; the bytes themselves are never compared.
-impl PartialEq for MaterialRecord {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
+impl KeyRecord {
+    /// The material whose id is shown: the current one, of symmetric encryption keys only (crypto.md §1.1). It is shown
+    /// also while imported material is missing, but not before there was any.
+    pub(crate) fn shown_material(&self) -> Option<&MaterialRecord> {
+        self.materials.last().filter(|_| self.spec == KeySpec::SymmetricDefault)
     }
 }
 
@@ -112,16 +119,20 @@ mod exposed {
     use base64_simd::STANDARD as BASE64;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
-    use trent_kms_core::SymmetricMaterial;
+    use trent_shared::SecretBytes;
     use zeroize::Zeroizing;
 
-    pub(super) fn serialize<S: Serializer>(material: &SymmetricMaterial, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Zeroizing::new(BASE64.encode_to_string(material.expose())))
+    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(super) fn serialize<S: Serializer>(bytes: &Option<SecretBytes>, serializer: S) -> Result<S::Ok, S::Error> {
+        match bytes {
+            Some(bytes) => serializer.serialize_str(&Zeroizing::new(BASE64.encode_to_string(bytes.expose()))),
+            None => serializer.serialize_none(),
+        }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SymmetricMaterial, D::Error> {
-        let text = Zeroizing::new(String::deserialize(deserializer)?);
-        let bytes = Zeroizing::new(BASE64.decode_to_vec(text.as_str()).map_err(|_| D::Error::custom("not base64"))?);
-        SymmetricMaterial::try_from(bytes.as_slice()).map_err(D::Error::custom)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretBytes>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?.map(Zeroizing::new);
+        let bytes = text.map(|text| BASE64.decode_to_vec(text.as_str()).map(SecretBytes::new)).transpose();
+        bytes.map_err(|_| D::Error::custom("not base64"))
     }
 }

@@ -58,7 +58,8 @@ fn exchange(mut stream: TcpStream, authority: &str) -> io::Result<String> {
     /// More than any health answer has.
     const MAX_ANSWER_BYTES: u64 = 64 * 1024;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    write!(stream, "GET /_trent/health HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")?;
+    let request = format!("GET /_trent/health HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER_BYTES).read_to_string(&mut answer)?;
     Ok(answer)

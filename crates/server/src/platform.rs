@@ -9,7 +9,7 @@ use trent_shared::{Clock, Entropy};
 use trent_store::{Engine, MemoryEngine, OpenError, SqliteEngine};
 use trent_sts::Sts;
 
-use crate::settings::{Services, Settings};
+use crate::settings::Settings;
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The outside world as the services see it.
@@ -37,8 +37,10 @@ impl Platform {
     }
 
     /// Makes the services that are turned on.
-    pub(crate) fn cloud(&self, enabled: &Services) -> Cloud {
-        let kms = || Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone());
+    pub(crate) fn cloud(&self, settings: &Settings) -> Cloud {
+        let options = || (&settings.kms).into();
+        let kms = || Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), options());
+        let enabled = &settings.services;
         Cloud {
             kms: enabled.kms.is_enabled.then(|| Arc::new(kms())),
             sts: enabled.sts.is_enabled.then(|| Arc::new(Sts::new())),

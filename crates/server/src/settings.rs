@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) ephemeral: bool,
     pub(crate) services: Services,
+    pub(crate) kms: KmsSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) log: Log,
 }
@@ -43,6 +44,13 @@ pub(crate) struct Services {
 pub(crate) struct ServiceSettings {
     #[serde(rename = "enabled")]
     pub(crate) is_enabled: bool,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct KmsSettings {
+    strict_regions: bool,
+    rsa_key_stock: usize,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -129,6 +137,12 @@ impl Settings {
             settings = Ok(below.clone().try_deserialize().map_err(blame)?);
         }
         settings.map_err(|error| SettingsError::Refused { origin, error: Box::new(error) })
+    }
+}
+
+impl From<&KmsSettings> for trent_kms::Options {
+    fn from(settings: &KmsSettings) -> Self {
+        Self { strict_regions: settings.strict_regions, rsa_key_stock: settings.rsa_key_stock }
     }
 }
 

@@ -49,6 +49,11 @@ impl<R: Serialize + DeserializeOwned> Table<R> {
         Self { name, format, record: PhantomData }
     }
 
+    /// The name that the table is stored under.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The record under a key.
     pub async fn get(&self, engine: &dyn Engine, key: impl Into<Key>) -> Result<Option<Versioned<R>>, StoreError> {
         let key = self.engine_key(&key.into());

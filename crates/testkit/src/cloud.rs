@@ -33,7 +33,7 @@ impl Cloud {
     pub fn over(engine: Arc<dyn Engine>) -> Self {
         let clock = Arc::new(ManualClock::at(Self::START));
         let entropy = Arc::new(SeededEntropy::new(2026));
-        let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone()));
+        let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone(), trent_kms::Options::default()));
         let services: [Arc<dyn Service>; 2] = [kms.clone(), Arc::new(Sts::new())];
         let services = services.map(|service| (service.model(), Some(service)));
         let gateway =

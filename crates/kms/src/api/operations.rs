@@ -151,7 +151,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 7,
@@ -235,7 +235,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 12,
@@ -346,7 +346,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 20,
@@ -404,7 +404,7 @@ static OPERATIONS: [Operation; 56] = [
             "UnsupportedOperationException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 23,
@@ -424,7 +424,7 @@ static OPERATIONS: [Operation; 56] = [
             "UnsupportedOperationException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 24,
@@ -461,7 +461,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 26,
@@ -552,7 +552,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInternalException",
             "KMSInvalidStateException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 32,
@@ -815,7 +815,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 48,
@@ -939,7 +939,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidSignatureException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 55,
@@ -958,7 +958,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
 ];
 
@@ -973,13 +973,27 @@ pub(crate) async fn dispatch(
         0 => Ok(Box::new(ops::cancel_key_deletion::cancel_key_deletion(service, cx, Decode::decode(input)?).await?)),
         2 => Ok(Box::new(ops::create_alias::create_alias(service, cx, Decode::decode(input)?).await?)),
         5 => Ok(Box::new(ops::create_key::create_key(service, cx, Decode::decode(input)?).await?)),
+        6 => Ok(Box::new(ops::decapsulate::decapsulate(service, cx, Decode::decode(input)?).await?)),
         7 => Ok(Box::new(ops::decrypt::decrypt(service, cx, Decode::decode(input)?).await?)),
         8 => Ok(Box::new(ops::delete_alias::delete_alias(service, cx, Decode::decode(input)?).await?)),
+        11 => Ok(Box::new(ops::derive_shared_secret::derive_shared_secret(service, cx, Decode::decode(input)?).await?)),
         13 => Ok(Box::new(ops::describe_key::describe_key(service, cx, Decode::decode(input)?).await?)),
         14 => Ok(Box::new(ops::disable_key::disable_key(service, cx, Decode::decode(input)?).await?)),
         17 => Ok(Box::new(ops::enable_key::enable_key(service, cx, Decode::decode(input)?).await?)),
+        19 => Ok(Box::new(ops::encapsulate::encapsulate(service, cx, Decode::decode(input)?).await?)),
         20 => Ok(Box::new(ops::encrypt::encrypt(service, cx, Decode::decode(input)?).await?)),
         21 => Ok(Box::new(ops::generate_data_key::generate_data_key(service, cx, Decode::decode(input)?).await?)),
+        22 => Ok(Box::new(
+            ops::generate_data_key_pair::generate_data_key_pair(service, cx, Decode::decode(input)?).await?,
+        )),
+        23 => Ok(Box::new(
+            ops::generate_data_key_pair_without_plaintext::generate_data_key_pair_without_plaintext(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
         24 => Ok(Box::new(
             ops::generate_data_key_without_plaintext::generate_data_key_without_plaintext(
                 service,
@@ -988,8 +1002,10 @@ pub(crate) async fn dispatch(
             )
             .await?,
         )),
+        25 => Ok(Box::new(ops::generate_mac::generate_mac(service, cx, Decode::decode(input)?).await?)),
         26 => Ok(Box::new(ops::generate_random::generate_random(service, cx, Decode::decode(input)?).await?)),
         28 => Ok(Box::new(ops::get_key_policy::get_key_policy(service, cx, Decode::decode(input)?).await?)),
+        31 => Ok(Box::new(ops::get_public_key::get_public_key(service, cx, Decode::decode(input)?).await?)),
         33 => Ok(Box::new(ops::list_aliases::list_aliases(service, cx, Decode::decode(input)?).await?)),
         35 => Ok(Box::new(ops::list_key_policies::list_key_policies(service, cx, Decode::decode(input)?).await?)),
         37 => Ok(Box::new(ops::list_keys::list_keys(service, cx, Decode::decode(input)?).await?)),
@@ -999,12 +1015,15 @@ pub(crate) async fn dispatch(
         46 => {
             Ok(Box::new(ops::schedule_key_deletion::schedule_key_deletion(service, cx, Decode::decode(input)?).await?))
         }
+        47 => Ok(Box::new(ops::sign::sign(service, cx, Decode::decode(input)?).await?)),
         48 => Ok(Box::new(ops::tag_resource::tag_resource(service, cx, Decode::decode(input)?).await?)),
         49 => Ok(Box::new(ops::untag_resource::untag_resource(service, cx, Decode::decode(input)?).await?)),
         50 => Ok(Box::new(ops::update_alias::update_alias(service, cx, Decode::decode(input)?).await?)),
         52 => Ok(Box::new(
             ops::update_key_description::update_key_description(service, cx, Decode::decode(input)?).await?,
         )),
+        54 => Ok(Box::new(ops::verify::verify(service, cx, Decode::decode(input)?).await?)),
+        55 => Ok(Box::new(ops::verify_mac::verify_mac(service, cx, Decode::decode(input)?).await?)),
         _ => Err(ApiError::not_implemented(MODEL.full_name, operation.name)),
     }
 }

@@ -1,9 +1,9 @@
-//! Makes a key. Trent makes symmetric encryption keys with material of its own so far; what else AWS would accept is
-//! answered with `NotImplemented`, after everything that AWS would refuse has been refused.
+//! Makes a key of any spec and usage, with material made here or to be imported. What else AWS would accept is answered
+//! with `NotImplemented`, after everything that AWS would refuse has been refused.
 
 use std::collections::BTreeMap;
 
-use trent_kms_core::{KeyOrigin, KeySpec, KeyState, KeyUsage, Lifecycle, SymmetricMaterial};
+use trent_kms_core::{KeyOrigin, KeySpec, KeyState, KeyUsage, Lifecycle};
 use trent_shared::{ApiError, Context, random_uuid};
 use trent_store::{Batch, Expect};
 
@@ -12,9 +12,7 @@ use crate::api::{CreateKeyRequest, CreateKeyResponse, MODEL, OriginType};
 use crate::identifier::{KeyArn, KeyId};
 use crate::metadata::key_metadata;
 use crate::names::same_name;
-use crate::records::{
-    KEY_IDS, KEYS, KeyRecord, MATERIAL_OWNERS, MaterialOwner, MaterialRecord, key_address, material_address,
-};
+use crate::records::{KEY_IDS, KEYS, KeyRecord, MaterialRecord, key_address, record_owner};
 use crate::tags::add_tags;
 use crate::{Kms, api, messages, policy_document};
 
@@ -25,6 +23,7 @@ pub(crate) async fn create_key(
 ) -> Result<CreateKeyResponse, ApiError> {
     kms.authorize_account(cx, Action::CreateKey)?;
     let (spec, usage) = spec_and_usage(&input)?;
+    kms.options.refuse_foreign_spec(spec, &cx.region)?;
     let origin = origin(&input, spec)?;
     let mut tags = BTreeMap::new();
     add_tags(&mut tags, input.tags.as_deref().unwrap_or_default())?;
@@ -32,25 +31,30 @@ pub(crate) async fn create_key(
         Some(policy) => policy_document::normalise(policy)?,
         None => policy_document::default_policy(cx.partition(), cx.account()),
     };
-    if spec != KeySpec::SymmetricDefault || origin != KeyOrigin::AwsKms || input.multi_region == Some(true) {
-        return Err(not_built(spec, origin));
-    }
+    refuse_not_built(origin, input.multi_region)?;
 
     let id = KeyId::SingleRegion(random_uuid(&*kms.entropy));
     let arn = KeyArn { region: cx.region.clone(), account: cx.account(), id };
-    let material = SymmetricMaterial::generate(&*kms.entropy);
+    let materials = if origin == KeyOrigin::External {
+        Vec::new()
+    } else {
+        let material = kms.factory.make(spec).await?;
+        vec![MaterialRecord { id: material.id(&id.to_string()), bytes: Some(material.to_bytes()) }]
+    };
+    let lifecycle = Lifecycle::new(origin);
+    let state = lifecycle.state(kms.now()).unwrap_or(KeyState::Enabled);
     let record = KeyRecord {
         created: kms.now(),
         description: input.description.unwrap_or_default(),
         spec,
         usage,
-        lifecycle: Lifecycle::new(origin),
+        lifecycle,
         policy,
         tags,
-        materials: vec![MaterialRecord { id: material.id(&id.to_string()), material }],
+        materials,
     };
     store(kms, &arn, &record).await?;
-    Ok(CreateKeyResponse { key_metadata: Some(key_metadata(&arn, &record, KeyState::Enabled)?) })
+    Ok(CreateKeyResponse { key_metadata: Some(key_metadata(&arn, &record, state)?) })
 }
 
 fn spec_and_usage(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), ApiError> {
@@ -79,13 +83,13 @@ fn origin(input: &CreateKeyRequest, spec: KeySpec) -> Result<KeyOrigin, ApiError
     Ok(origin)
 }
 
-fn not_built(spec: KeySpec, origin: KeyOrigin) -> ApiError {
-    let what = match (spec, origin) {
-        (KeySpec::SymmetricDefault, KeyOrigin::AwsKms) => "CreateKey with MultiRegion".to_owned(),
-        (KeySpec::SymmetricDefault, origin) => format!("CreateKey with Origin {origin}"),
-        (spec, _) => format!("CreateKey with KeySpec {spec}"),
+fn refuse_not_built(origin: KeyOrigin, multi_region: Option<bool>) -> Result<(), ApiError> {
+    let what = match (origin, multi_region) {
+        (KeyOrigin::AwsCloudHsm | KeyOrigin::ExternalKeyStore, _) => format!("CreateKey with Origin {origin}"),
+        (_, Some(true)) => "CreateKey with MultiRegion".to_owned(),
+        _ => return Ok(()),
     };
-    ApiError::not_implemented(MODEL.full_name, &what)
+    Err(ApiError::not_implemented(MODEL.full_name, &what))
 }
 
 async fn store(kms: &Kms, arn: &KeyArn, record: &KeyRecord) -> Result<(), ApiError> {
@@ -94,9 +98,8 @@ async fn store(kms: &Kms, arn: &KeyArn, record: &KeyRecord) -> Result<(), ApiErr
     batch.expect(&KEYS, address.clone(), Expect::Absent);
     batch.put(&KEYS, address.clone(), record).map_err(messages::store)?;
     batch.put(&KEY_IDS, address, &()).map_err(messages::store)?;
-    let owner = MaterialOwner { account: arn.account, key: arn.id };
     for material in &record.materials {
-        batch.put(&MATERIAL_OWNERS, material_address(&arn.region, material.id), &owner).map_err(messages::store)?;
+        record_owner(&mut batch, arn, record, material.id)?;
     }
     // Two equal random ids would be a broken source of entropy, so a conflict is not tried again.
     if kms.try_commit(batch, None).await? { Ok(()) } else { Err(messages::too_many_conflicts()) }
@@ -236,8 +239,7 @@ mod tests {
     async fn what_is_not_built_yet_says_so_and_makes_no_key() {
         let cloud = Cloud::new();
         for (input, what) in [
-            (json!({ "KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY" }), "CreateKey with KeySpec RSA_2048"),
-            (json!({ "Origin": "EXTERNAL" }), "CreateKey with Origin EXTERNAL"),
+            (json!({ "Origin": "EXTERNAL_KEY_STORE" }), "CreateKey with Origin EXTERNAL_KEY_STORE"),
             (json!({ "MultiRegion": true }), "CreateKey with MultiRegion"),
         ] {
             let refusal = cloud.kms("CreateKey", input).await.fails();

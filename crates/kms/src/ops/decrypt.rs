@@ -4,18 +4,20 @@ use trent_shared::{ApiError, Context};
 
 use crate::Kms;
 use crate::action::Action;
-use crate::api::{DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec};
+use crate::api::{DecryptRequest, DecryptResponse};
 use crate::ciphertext::{Sealed, encryption_algorithm, encryption_context, end_dry_run, ignores_ciphertext};
 use crate::messages::refuse_recipient;
+use crate::names::same_name;
 
 pub(crate) async fn decrypt(kms: &Kms, cx: &Context, input: DecryptRequest) -> Result<DecryptResponse, ApiError> {
     let modifiers = input.dry_run_modifiers.as_deref();
     let is_ignored = ignores_ciphertext(modifiers, input.dry_run, input.key_id.as_deref())?;
     refuse_recipient("Decrypt", input.recipient.as_ref())?;
+    let algorithm = encryption_algorithm(input.encryption_algorithm)?;
     let sealed = Sealed {
         blob: input.ciphertext_blob,
         key_id: input.key_id,
-        algorithm: encryption_algorithm(input.encryption_algorithm)?,
+        algorithm,
         context: encryption_context(input.encryption_context),
         is_ignored,
     };
@@ -24,8 +26,8 @@ pub(crate) async fn decrypt(kms: &Kms, cx: &Context, input: DecryptRequest) -> R
     Ok(DecryptResponse {
         key_id: Some(opened.key.arn_text()),
         plaintext: Some(opened.plaintext),
-        encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-        key_material_id: Some(opened.material_id.to_string()),
+        encryption_algorithm: Some(same_name(algorithm.as_str())?),
+        key_material_id: opened.material_id.map(|id| id.to_string()),
         ciphertext_for_recipient: None,
     })
 }

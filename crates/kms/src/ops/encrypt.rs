@@ -1,7 +1,6 @@
 //! Encrypts up to 4,096 bytes under a key. The encryption context is bound to the ciphertext as additional
 //! authenticated data; the answer does not tell the key material's id, unlike that of Decrypt (recorded).
 
-use trent_kms_core::CiphertextKind;
 use trent_shared::{ApiError, Context};
 
 use crate::Kms;
@@ -14,9 +13,9 @@ pub(crate) async fn encrypt(kms: &Kms, cx: &Context, input: EncryptRequest) -> R
     let key = kms.key(cx, &input.key_id).for_action(Action::Encrypt).await?;
     let algorithm = encryption_algorithm(input.encryption_algorithm)?;
     key.require(algorithm)?;
-    end_dry_run(input.dry_run)?;
     let context = encryption_context(input.encryption_context);
-    let (ciphertext, _) = kms.seal(&key, CiphertextKind::Message, &input.plaintext, &context)?;
+    let (ciphertext, _) = kms.encrypt(&key, algorithm, &input.plaintext, &context)?;
+    end_dry_run(input.dry_run)?;
     Ok(EncryptResponse {
         ciphertext_blob: Some(ciphertext),
         key_id: Some(key.arn_text()),

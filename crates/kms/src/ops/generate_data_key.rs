@@ -1,7 +1,7 @@
 //! Makes a symmetric data key and gives it both in plaintext and encrypted under a key.
 
 use aws_smithy_types::Blob;
-use trent_kms_core::{CiphertextKind, EncryptionAlgorithm, MaterialId, generate_data_key as random_key};
+use trent_kms_core::{CiphertextKind, MaterialId, generate_data_key as random_key};
 use trent_shared::{ApiError, Context, SecretBytes};
 
 use crate::Kms;
@@ -45,7 +45,7 @@ pub(crate) async fn make(
 ) -> Result<DataKey, ApiError> {
     let length = length(input.key_spec, input.number_of_bytes)?;
     let key = kms.key(cx, &input.key_id).for_action(action).await?;
-    key.require(EncryptionAlgorithm::SymmetricDefault)?;
+    key.require_symmetric("data key")?;
     end_dry_run(input.dry_run)?;
     let plaintext = random_key(length, &*kms.entropy);
     let context = encryption_context(input.encryption_context);

@@ -1,7 +1,6 @@
 //! Decrypts under one key and encrypts under another, without the plaintext leaving KMS. Source and destination ask for
 //! permissions of their own, and have contexts of their own.
 
-use trent_kms_core::CiphertextKind;
 use trent_shared::{ApiError, Context};
 
 use crate::Kms;
@@ -31,15 +30,15 @@ pub(crate) async fn re_encrypt(
     let opened = kms.open(cx, Action::ReEncryptFrom, &sealed).await?;
     end_dry_run(input.dry_run)?;
     let context = encryption_context(input.destination_encryption_context);
-    let (ciphertext, material_id) = kms.seal(&destination, CiphertextKind::Message, &opened.plaintext, &context)?;
+    let (ciphertext, material_id) = kms.encrypt(&destination, algorithm, &opened.plaintext, &context)?;
     Ok(ReEncryptResponse {
         ciphertext_blob: Some(ciphertext),
         source_key_id: Some(opened.key.arn_text()),
         key_id: Some(destination.arn_text()),
         source_encryption_algorithm: Some(same_name(source_algorithm.as_str())?),
         destination_encryption_algorithm: Some(same_name(algorithm.as_str())?),
-        source_key_material_id: Some(opened.material_id.to_string()),
-        destination_key_material_id: Some(material_id.to_string()),
+        source_key_material_id: opened.material_id.map(|id| id.to_string()),
+        destination_key_material_id: material_id.map(|id| id.to_string()),
     })
 }
 

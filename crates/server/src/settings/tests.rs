@@ -91,7 +91,7 @@ fn what_is_wrong_is_named_with_its_file() {
     for (file, message) in [
         (
             "listne: a",
-            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `kms`, `limits`, `log`",
         ),
         ("services: { s3: { enabled: true } }", "`services`: unknown field `s3`, expected `kms` or `sts`"),
         ("services: { kms: { enabled: maybe } }", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
@@ -131,7 +131,7 @@ fn what_is_wrong_is_named_with_its_variable() {
         (
             "TRENT_LISTNE",
             "a",
-            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `kms`, `limits`, `log`",
         ),
         ("TRENT_SERVICES__KMS__ENABLED", "maybe", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
         ("TRENT_SERVICES__S3__ENABLED", "true", "`services`: unknown field `s3`, expected `kms` or `sts`"),

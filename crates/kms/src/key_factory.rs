@@ -1,0 +1,183 @@
+//! Makes key material without holding anybody up. An RSA key takes from tens of milliseconds to seconds; so a few
+//! threads of low priority make them, on demand first, and keep a small stock of ready ones while nobody waits.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+use tokio::sync::oneshot;
+use trent_kms_core::{KeyMaterial, KeySpec, OpenSslFailure};
+use trent_shared::{ApiError, Entropy};
+
+use crate::messages;
+
+/// The specs whose keys are worth keeping ready, those asked for most first.
+const SLOW: [KeySpec; 3] = [KeySpec::Rsa2048, KeySpec::Rsa4096, KeySpec::Rsa3072];
+
+/// Of 0 to 99; on Linux a nice value of 10. Low enough that requests go first, high enough to get on under load.
+const PRIORITY: u8 = 25;
+
+pub(crate) struct KeyFactory {
+    entropy: Arc<dyn Entropy>,
+    floor: Arc<Floor>,
+}
+
+/// What the workers share.
+struct Floor {
+    work: Mutex<Work>,
+    /// Signalled when a job comes, when stock was taken, and at the end.
+    changed: Condvar,
+    /// How many keys of each slow spec to keep ready.
+    stock_of_each: usize,
+}
+
+#[derive(Default)]
+struct Work {
+    jobs: VecDeque<Job>,
+    stock: Vec<KeyMaterial>,
+    /// Stock that a worker is making right now.
+    in_the_making: Vec<KeySpec>,
+    is_closed: bool,
+}
+
+struct Job {
+    spec: KeySpec,
+    reply: oneshot::Sender<Result<KeyMaterial, OpenSslFailure>>,
+}
+
+enum Task {
+    Job(Job),
+    Stock(KeySpec),
+}
+
+impl KeyFactory {
+    /// A factory that keeps so many keys of each RSA spec ready.
+    pub(crate) fn new(entropy: Arc<dyn Entropy>, stock_of_each: usize) -> Self {
+        let floor = Arc::new(Floor { work: Mutex::default(), changed: Condvar::new(), stock_of_each });
+        let workers = thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        for _ in 0..workers {
+            let (floor, entropy) = (Arc::clone(&floor), Arc::clone(&entropy));
+            let worker = move || floor.work_until_closed(&*entropy);
+            // Without workers, keys are refused when asked for; nothing else suffers.
+            if let Err(error) = thread::Builder::new().name("trent-keys".to_owned()).spawn(worker) {
+                tracing::error!(%error, "cannot start a thread that makes RSA keys");
+            }
+        }
+        Self { entropy, floor }
+    }
+
+    /// Fresh material for a key of this spec.
+    pub(crate) async fn make(&self, spec: KeySpec) -> Result<KeyMaterial, ApiError> {
+        let made = if SLOW.contains(&spec) {
+            match self.floor.order(spec) {
+                Ok(ready) => Ok(ready),
+                Err(promise) => promise.await.map_err(|_| ApiError::internal_failure())?,
+            }
+        } else {
+            KeyMaterial::generate(spec, &*self.entropy)
+        };
+        made.map_err(|error| messages::crypto(&error))
+    }
+}
+
+impl Drop for KeyFactory {
+    fn drop(&mut self) {
+        self.floor.lock().is_closed = true;
+        self.floor.changed.notify_all();
+    }
+}
+
+impl Floor {
+    /// A ready key, or the promise of one.
+    fn order(&self, spec: KeySpec) -> Result<KeyMaterial, oneshot::Receiver<Result<KeyMaterial, OpenSslFailure>>> {
+        let mut work = self.lock();
+        let ready = work.stock.iter().position(|key| key.spec() == spec).map(|place| work.stock.swap_remove(place));
+        let outcome = ready.ok_or_else(|| {
+            let (reply, promise) = oneshot::channel();
+            work.jobs.push_back(Job { spec, reply });
+            promise
+        });
+        drop(work);
+        self.changed.notify_one();
+        outcome
+    }
+
+    fn work_until_closed(&self, entropy: &dyn Entropy) {
+        // Where the system refuses, keys are made at normal priority.
+        if let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) {
+            let _ = set_current_thread_priority(ThreadPriority::Crossplatform(priority));
+        }
+        while let Some(task) = self.next_task() {
+            match task {
+                Task::Job(Job { spec, reply }) => {
+                    if !reply.is_closed() {
+                        // Whoever asked may be gone by now; then the key is wiped.
+                        let _ = reply.send(KeyMaterial::generate(spec, entropy));
+                    }
+                }
+                Task::Stock(spec) => {
+                    let made = KeyMaterial::generate(spec, entropy);
+                    let mut work = self.lock();
+                    if let Some(place) = work.in_the_making.iter().position(|making| *making == spec) {
+                        work.in_the_making.swap_remove(place);
+                    }
+                    work.stock.extend(made.ok());
+                }
+            }
+        }
+    }
+
+    /// The next thing to do: what is waited for, then what is missing from the stock. Waits while there is neither.
+    fn next_task(&self) -> Option<Task> {
+        let mut work = self.lock();
+        loop {
+            if work.is_closed {
+                return None;
+            }
+            if let Some(job) = work.jobs.pop_front() {
+                return Some(Task::Job(job));
+            }
+            if let Some(spec) = SLOW.into_iter().find(|spec| work.count(*spec) < self.stock_of_each) {
+                work.in_the_making.push(spec);
+                return Some(Task::Stock(spec));
+            }
+            work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Work {
+    /// The keys of a spec that are in stock or soon will be.
+    fn count(&self, spec: KeySpec) -> usize {
+        let ready = self.stock.iter().filter(|key| key.spec() == spec).count();
+        ready + self.in_the_making.iter().filter(|making| **making == spec).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trent_testkit::SeededEntropy;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_order_is_filled_whether_from_stock_or_not() {
+        for stock in [0, 1] {
+            let factory = KeyFactory::new(Arc::new(SeededEntropy::new(1)), stock);
+            let (one, other, symmetric) = tokio::join!(
+                factory.make(KeySpec::Rsa2048),
+                factory.make(KeySpec::Rsa2048),
+                factory.make(KeySpec::SymmetricDefault)
+            );
+            let (one, other) = (one.expect("made"), other.expect("made"));
+            assert_eq!([one.spec(), other.spec()], [KeySpec::Rsa2048; 2]);
+            assert_ne!(one.public_key(), other.public_key());
+            assert_eq!(symmetric.expect("made").spec(), KeySpec::SymmetricDefault);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+use trent_kms_core::KeySpec;
+use trent_shared::{ApiError, Partition, Region};
+
+use crate::api::errors;
+
+/// What can be set about KMS.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Offer SM2 in China Regions only, and ML-KEM everywhere else only, as AWS does.
+    pub strict_regions: bool,
+    /// How many keys of each RSA spec to keep ready; they are made while nobody waits for one.
+    pub rsa_key_stock: usize,
+}
+
+impl Options {
+    /// Refuses a spec that AWS does not offer in a Region, if that is wanted (operations.md §1.8). The words are ours.
+    pub(crate) fn refuse_foreign_spec(&self, spec: KeySpec, region: &Region) -> Result<(), ApiError> {
+        let is_china = region.partition() == Partition::AwsCn;
+        let is_offered = match spec {
+            KeySpec::Sm2 => is_china,
+            KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024 => !is_china,
+            _ => true,
+        };
+        if is_offered || !self.strict_regions {
+            return Ok(());
+        }
+        Err(errors::UNSUPPORTED_OPERATION.says(format!("KeySpec {spec} is not supported in Region {region}.")))
+    }
+}

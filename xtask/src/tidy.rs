@@ -8,9 +8,10 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use crate::Failure;
 
 /// What a crate may depend on among the crates of the workspace. `server` and `testkit` may see all.
-const MAY_SEE: [(&str, &[&str]); 8] = [
+const MAY_SEE: [(&str, &[&str]); 9] = [
     ("trent-shared", &[]),
     ("trent-openssl-extras", &[]),
+    ("trent-nitro", &["trent-shared"]),
     ("trent-protocol", &["trent-shared"]),
     ("trent-store", &["trent-shared"]),
     ("trent-kms-core", &["trent-shared", "trent-openssl-extras"]),

@@ -11,6 +11,7 @@ mod data_key_pair;
 mod der;
 mod encryption_context;
 mod hash;
+mod import;
 mod key_material;
 mod key_pair;
 mod lifecycle;
@@ -25,6 +26,7 @@ pub use ciphertext::{CiphertextBlob, CiphertextKind, InvalidCiphertext};
 pub use data_key::{DataKeySpec, generate_data_key};
 pub use data_key_pair::{DataKeyPair, DataKeyPairSpec, generate_data_key_pair};
 pub use encryption_context::EncryptionContext;
+pub use import::{WrappingAlgorithm, WrappingKeySpec};
 pub use key_material::{IncompatibleAlgorithm, InvalidKeyMaterial, KeyMaterial, OpenSslFailure};
 pub use key_pair::{
     AgreementError, DecapsulationError, DecryptionError, Encapsulation, EncapsulationError, EncryptionError,

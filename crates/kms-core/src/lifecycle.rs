@@ -29,6 +29,9 @@ pub struct Lifecycle {
     enabled: bool,
     /// Whether imported material has still to be supplied.
     lacks_material: bool,
+    /// When imported material will be missing again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    material_expiry: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deletion_date: Option<Timestamp>,
 }
@@ -45,7 +48,8 @@ pub struct InvalidDeletionWindow;
 impl Lifecycle {
     /// A key's first state: Enabled, or `PendingImport` when the material is the customer's to bring.
     pub fn new(origin: KeyOrigin) -> Self {
-        Self { origin, enabled: true, lacks_material: origin == KeyOrigin::External, deletion_date: None }
+        let lacks_material = origin == KeyOrigin::External;
+        Self { origin, enabled: true, lacks_material, material_expiry: None, deletion_date: None }
     }
 
     /// Where the key's material comes from.
@@ -58,7 +62,7 @@ impl Lifecycle {
         match self.deletion_date {
             Some(date) if date <= now => None,
             Some(_) => Some(KeyState::PendingDeletion),
-            None if self.lacks_material => Some(KeyState::PendingImport),
+            None if self.lacks_material(now) => Some(KeyState::PendingImport),
             None if self.enabled => Some(KeyState::Enabled),
             None => Some(KeyState::Disabled),
         }
@@ -72,6 +76,16 @@ impl Lifecycle {
     /// When the key will be deleted, if that is planned.
     pub fn deletion_date(&self) -> Option<Timestamp> {
         self.deletion_date
+    }
+
+    /// Whether imported material is missing: never there, deleted, or expired.
+    pub fn lacks_material(&self, now: Timestamp) -> bool {
+        self.lacks_material || self.material_expiry.is_some_and(|expiry| expiry <= now)
+    }
+
+    /// When imported material expires, if that was wanted.
+    pub fn material_expiry(&self) -> Option<Timestamp> {
+        self.material_expiry
     }
 
     /// Whether the key allows the operation now.
@@ -94,7 +108,24 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// `ScheduleKeyDeletion`. Returns the deletion date.
+    /// ImportKeyMaterial, of all the material that was missing. It also enables a disabled key (recorded).
+    pub fn import_material(&mut self, now: Timestamp, expiry: Option<Timestamp>) -> Result<(), StateError> {
+        self.permits(LifecycleOperation::ImportKeyMaterial, now)?;
+        self.lacks_material = false;
+        self.material_expiry = expiry;
+        self.enabled = true;
+        Ok(())
+    }
+
+    /// DeleteImportedKeyMaterial. A key that is pending deletion stays so.
+    pub fn delete_material(&mut self, now: Timestamp) -> Result<(), StateError> {
+        self.permits(LifecycleOperation::DeleteImportedKeyMaterial, now)?;
+        self.lacks_material = true;
+        self.material_expiry = None;
+        Ok(())
+    }
+
+    /// ScheduleKeyDeletion. Returns the deletion date.
     pub fn schedule_deletion(&mut self, now: Timestamp, window: DeletionWindow) -> Result<Timestamp, StateError> {
         self.permits(LifecycleOperation::ScheduleKeyDeletion, now)?;
         let date = now.plus_days(window.days());
@@ -204,6 +235,31 @@ mod tests {
             assert_eq!(key.cancel_deletion(NOW), Ok(()));
             assert_eq!((key.state(NOW), key.deletion_date()), (Some(expected), None));
         }
+    }
+
+    #[test]
+    fn imported_material_comes_expires_and_comes_again() {
+        let mut key = Lifecycle::new(KeyOrigin::External);
+        let expiry = NOW.plus_days(1);
+        assert_eq!(key.import_material(NOW, Some(expiry)), Ok(()));
+        assert_eq!(key.state(NOW), Some(KeyState::Enabled));
+        assert_eq!((key.state(expiry), key.lacks_material(expiry)), (Some(KeyState::PendingImport), true));
+        assert_eq!(key.import_material(expiry, None), Ok(()));
+        assert_eq!(key.state(expiry.plus_days(9_999)), Some(KeyState::Enabled));
+
+        assert_eq!(key.disable(expiry), Ok(()));
+        assert_eq!(key.delete_material(expiry), Ok(()));
+        assert_eq!(key.state(expiry), Some(KeyState::PendingImport));
+        assert_eq!(key.import_material(expiry, None), Ok(()));
+        assert_eq!(key.state(expiry), Some(KeyState::Enabled));
+    }
+
+    #[test]
+    fn only_keys_of_origin_external_import() {
+        let mut key = Lifecycle::new(KeyOrigin::AwsKms);
+        let refused = Err(StateError::UnsupportedOrigin(KeyOrigin::AwsKms));
+        assert_eq!(key.import_material(NOW, None), refused);
+        assert_eq!(key.delete_material(NOW), refused);
     }
 
     #[test]

@@ -5,15 +5,17 @@
 
 use std::sync::Arc;
 
-use trent_kms_core::{Algorithm, CiphertextBlob, EncryptionAlgorithm, KeyState, KeyType, MaterialId};
+use trent_kms_core::{Algorithm, CiphertextBlob, EncryptionAlgorithm, KeyType, MaterialId};
 use trent_shared::{ApiError, Context, Timestamp};
 use trent_store::{Batch, CommitError, Expect, StoreError};
 
 use crate::Kms;
 use crate::action::{Action, Resource};
+use crate::api::KeyMetadata;
 use crate::cache::{Material, StoredKey};
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
 use crate::messages;
+use crate::metadata::{as_of, lasting_metadata};
 use crate::records::{ALIASES, KEYS, KeyRecord, MATERIAL_OWNERS, alias_address, key_address, material_address};
 
 /// How often a change is tried again when others change the same key at the same time. Each conflict means that
@@ -262,9 +264,15 @@ impl AuthorizedKey {
         self.key.materials.iter().find(|material| material.id == id)
     }
 
-    /// The key's state at the moment it was looked up.
-    pub(crate) fn state(&self) -> Result<KeyState, ApiError> {
-        self.key.record.lifecycle.state(self.now).ok_or_else(|| messages::key_not_found(&self.key.arn))
+    /// The key's metadata at the moment it was looked up.
+    pub(crate) fn metadata(&self) -> Result<KeyMetadata, ApiError> {
+        let lasting = if let Some(lasting) = self.key.metadata.get() {
+            lasting
+        } else {
+            let made = lasting_metadata(self.arn(), self.record())?;
+            self.key.metadata.get_or_init(|| made)
+        };
+        as_of(self.now, lasting.clone(), self.arn(), self.record())
     }
 
     /// Refuses a key that is not for symmetric encryption; `what` would have been encrypted under it.

@@ -56,6 +56,7 @@ actions! {
     Decrypt: KeyOrAlias;
     DeleteAlias: Key;
     DeriveSharedSecret: KeyOrAlias;
+    DeleteImportedKeyMaterial: Key;
     DescribeKey: KeyOrAlias;
     DisableKey: Key;
     EnableKey: Key;
@@ -68,7 +69,9 @@ actions! {
     GenerateMac: KeyOrAlias;
     GenerateRandom: Account;
     GetKeyPolicy: Key;
+    GetParametersForImport: Key;
     GetPublicKey: KeyOrAlias;
+    ImportKeyMaterial: Key;
     ListAliases: Key;
     ListKeyPolicies: Key;
     ListKeys: Account;

@@ -1,12 +1,13 @@
 //! Decoded keys, so that a cryptographic operation on a key in use never touches the store.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use quick_cache::sync::Cache;
 use trent_kms_core::{KeyMaterial, MaterialId};
 use trent_shared::Region;
 use trent_store::{StoreError, Version, Versioned};
 
+use crate::api::KeyMetadata;
 use crate::identifier::KeyArn;
 use crate::records::{KEYS, KeyRecord};
 
@@ -22,6 +23,8 @@ pub(crate) struct StoredKey {
     pub(crate) version: Version,
     /// The material that is there, in the order of the record.
     pub(crate) materials: Vec<Material>,
+    /// Made when first asked for.
+    pub(crate) metadata: OnceLock<KeyMetadata>,
 }
 
 /// One piece of a key's material, parsed: for a private key that costs more than using it.
@@ -56,7 +59,7 @@ impl StoredKey {
             Ok(Material { id, key })
         });
         let materials = materials.collect::<Result<_, StoreError>>()?;
-        Ok(Self { arn_text: arn.to_string(), arn, record, version, materials })
+        Ok(Self { arn_text: arn.to_string(), arn, record, version, materials, metadata: OnceLock::new() })
     }
 }
 

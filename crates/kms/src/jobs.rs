@@ -5,6 +5,7 @@ use trent_shared::{AccountId, Region, Timestamp};
 use trent_store::{Batch, CommitError, Expect, InvalidKey, Key, StoreError};
 
 use crate::Kms;
+use crate::import::IMPORT_PARAMETERS;
 use crate::identifier::{AliasArn, KeyArn, KeyId};
 use crate::records::{
     ALIASES, ALIASES_OF_KEY, DELETIONS, KEY_IDS, KEYS, MATERIAL_OWNERS, alias_address, alias_of_key_address,
@@ -48,6 +49,9 @@ impl Kms {
             batch.delete(&KEY_IDS, address.clone());
             for material in &key.record.materials {
                 batch.delete(&MATERIAL_OWNERS, material_address(&arn.region, material.id));
+            }
+            for parameters in IMPORT_PARAMETERS.scan(&*self.engine, address.clone(), None, MOST_PER_SWEEP).await? {
+                batch.delete(&IMPORT_PARAMETERS, parameters.key);
             }
             for alias in ALIASES_OF_KEY.scan(&*self.engine, address, None, MOST_PER_SWEEP).await? {
                 let name = alias.key.text(3).map_err(StoreError::from)?.into_owned();

@@ -11,6 +11,7 @@ pub mod api;
 mod cache;
 mod ciphertext;
 mod identifier;
+mod import;
 mod jobs;
 mod key_factory;
 mod messages;

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use trent_kms_core::{EncryptionError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MessageError, StateError};
+use trent_kms_core::{EncryptionError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MaterialId, MessageError, StateError, WrappingAlgorithm, WrappingKeySpec};
 use trent_shared::{ApiError, Context};
 use trent_store::StoreError;
 
@@ -229,6 +229,53 @@ pub(crate) fn too_many_tags() -> ApiError {
 /// None can be created yet, so none is ever found.
 pub(crate) fn custom_key_store_not_found() -> ApiError {
     errors::CUSTOM_KEY_STORE_NOT_FOUND.bare()
+}
+
+// Imports (errors.md, Import)
+
+pub(crate) fn wrapping_unfit(algorithm: WrappingAlgorithm, wrapping: WrappingKeySpec, spec: KeySpec) -> ApiError {
+    ApiError::validation(format!(
+        "Wrapping algorithm {algorithm} and wrapping key spec {wrapping} cannot be used to import a {spec} key."
+    ))
+}
+
+pub(crate) fn valid_to_missing() -> ApiError {
+    ApiError::validation("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")
+}
+
+pub(crate) fn valid_to_superfluous() -> ApiError {
+    ApiError::validation("A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE")
+}
+
+pub(crate) fn valid_to_past() -> ApiError {
+    ApiError::validation("ValidTo must be in the future")
+}
+
+pub(crate) fn valid_to_too_far() -> ApiError {
+    ApiError::validation("ValidTo must be less than 365 days in the future")
+}
+
+pub(crate) fn material_id_of_new() -> ApiError {
+    ApiError::validation("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")
+}
+
+pub(crate) fn symmetric_only(parameter: &str, spec: KeySpec) -> ApiError {
+    ApiError::validation(format!("Input parameter {parameter} cannot be used with {spec} imported keys."))
+}
+
+pub(crate) fn material_never_imported(arn: &KeyArn, id: MaterialId) -> ApiError {
+    ApiError::validation(format!("Key material (id: {id}) has never been imported into KMS key {arn}."))
+}
+
+pub(crate) fn material_differs(expected: MaterialId) -> ApiError {
+    let message = format!("Imported key material does not have the expected identifier ({expected}).");
+    errors::INCORRECT_KEY_MATERIAL.says(message)
+}
+
+pub(crate) fn material_known(arn: &KeyArn, id: MaterialId) -> ApiError {
+    errors::INCORRECT_KEY_MATERIAL.says(format!(
+        "Key material (id: {id}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {arn}."
+    ))
 }
 
 // Not built yet

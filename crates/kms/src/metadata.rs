@@ -1,27 +1,27 @@
 //! KeyMetadata, as CreateKey and DescribeKey show it. Which member stands when follows the recordings in crypto.md §1.1.
 
-use trent_kms_core::{Algorithms, KeyState};
+use trent_kms_core::{Algorithms, KeyOrigin, KeyState};
 use trent_shared::{ApiError, Timestamp};
 
-use crate::api::{CustomerMasterKeySpec, KeyManagerType, KeyMetadata};
+use crate::api::{ExpirationModelType, KeyManagerType, KeyMetadata};
 use crate::identifier::{KeyArn, KeyId};
+use crate::messages;
 use crate::names::same_name;
 use crate::records::KeyRecord;
 
-pub(crate) fn key_metadata(arn: &KeyArn, key: &KeyRecord, state: KeyState) -> Result<KeyMetadata, ApiError> {
+/// What stays the same as long as the record does; the rest is [`as_of`]'s.
+pub(crate) fn lasting_metadata(arn: &KeyArn, key: &KeyRecord) -> Result<KeyMetadata, ApiError> {
     let mut metadata = KeyMetadata {
         aws_account_id: Some(arn.account.to_string()),
         key_id: arn.id.to_string(),
         arn: Some(arn.to_string()),
         creation_date: Some(key.created.into()),
-        enabled: Some(state == KeyState::Enabled),
         description: Some(key.description.clone()),
         key_usage: Some(same_name(key.usage.as_str())?),
-        key_state: Some(same_name(state.as_str())?),
         deletion_date: key.lifecycle.deletion_date().map(Timestamp::into),
         origin: Some(same_name(key.lifecycle.origin().as_str())?),
         key_manager: Some(KeyManagerType::Customer),
-        customer_master_key_spec: Some(same_name::<CustomerMasterKeySpec>(key.spec.as_str())?),
+        customer_master_key_spec: Some(same_name(key.spec.as_str())?),
         key_spec: Some(same_name(key.spec.as_str())?),
         multi_region: Some(matches!(arn.id, KeyId::MultiRegion(_))),
         current_key_material_id: key.shown_material().map(|material| material.id.to_string()),
@@ -36,6 +36,32 @@ pub(crate) fn key_metadata(arn: &KeyArn, key: &KeyRecord, state: KeyState) -> Re
         None => {}
     }
     Ok(metadata)
+}
+
+/// The metadata at a moment at which the key exists.
+pub(crate) fn as_of(
+    now: Timestamp,
+    lasting: KeyMetadata,
+    arn: &KeyArn,
+    key: &KeyRecord,
+) -> Result<KeyMetadata, ApiError> {
+    let state = key.lifecycle.state(now).ok_or_else(|| messages::key_not_found(arn))?;
+    // Shown of imported material while it is there, and gone with it (crypto.md §10.3, recorded).
+    let has_imported = key.lifecycle.origin() == KeyOrigin::External && !key.lifecycle.lacks_material(now);
+    Ok(KeyMetadata {
+        enabled: Some(state == KeyState::Enabled),
+        key_state: Some(same_name(state.as_str())?),
+        valid_to: key.lifecycle.material_expiry().filter(|_| has_imported).map(Timestamp::into),
+        expiration_model: has_imported.then(|| expiration_model(key)),
+        ..lasting
+    })
+}
+
+fn expiration_model(key: &KeyRecord) -> ExpirationModelType {
+    match key.lifecycle.material_expiry() {
+        Some(_) => ExpirationModelType::KeyMaterialExpires,
+        None => ExpirationModelType::KeyMaterialDoesNotExpire,
+    }
 }
 
 fn names<A: std::fmt::Display, T: std::str::FromStr>(algorithms: &[A]) -> Result<Vec<T>, ApiError> {

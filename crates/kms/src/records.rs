@@ -50,6 +50,9 @@ pub(crate) struct MaterialRecord {
     /// As [`trent_kms_core::KeyMaterial::to_bytes`] writes it.
     #[serde(with = "exposed", default, skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<SecretBytes>,
+    /// What the customer says of imported material.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +118,7 @@ impl KeyRecord {
 }
 
 /// Key material as base64: the one place where it leaves memory.
-mod exposed {
+pub(crate) mod exposed {
     use base64_simd::STANDARD as BASE64;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -123,14 +126,14 @@ mod exposed {
     use zeroize::Zeroizing;
 
     #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(bytes: &Option<SecretBytes>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bytes: &Option<SecretBytes>, serializer: S) -> Result<S::Ok, S::Error> {
         match bytes {
             Some(bytes) => serializer.serialize_str(&Zeroizing::new(BASE64.encode_to_string(bytes.expose()))),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretBytes>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretBytes>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?.map(Zeroizing::new);
         let bytes = text.map(|text| BASE64.decode_to_vec(text.as_str()).map(SecretBytes::new)).transpose();
         bytes.map_err(|_| D::Error::custom("not base64"))

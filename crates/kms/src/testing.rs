@@ -1,7 +1,11 @@
-//! What the tests of the operations share: ciphertexts to work on, and the refusals that many operations have in common.
+//! What the tests of the operations share: keys and ciphertexts to work on, and the refusals that many operations have in
+//! common.
 
+use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
-use trent_testkit::{Cloud, MadeKey};
+use tokio::sync::OnceCell;
+use trent_kms_core::{Algorithm, KeySpec, KeyUsage};
+use trent_testkit::{Answer, Cloud, MadeKey, Refusal};
 
 /// An id that is well-formed and no key's.
 pub(crate) const ABSENT: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -22,6 +26,101 @@ pub(crate) const HELLO: &str = "SGVsbG8=";
 pub(crate) enum Fit {
     Works,
     Refused,
+}
+
+/// A cloud with a key of every spec for each of its usages. All tests share it, because RSA keys are slow to make; so
+/// nobody may change anything in it.
+pub(crate) struct EveryKey {
+    cloud: Cloud,
+    keys: Vec<SharedKey>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SharedKey {
+    pub(crate) spec: KeySpec,
+    pub(crate) usage: KeyUsage,
+    pub(crate) id: String,
+    pub(crate) arn: String,
+}
+
+pub(crate) async fn every_key() -> &'static EveryKey {
+    static EVERY_KEY: OnceCell<EveryKey> = OnceCell::const_new();
+    EVERY_KEY.get_or_init(EveryKey::make).await
+}
+
+impl EveryKey {
+    async fn make() -> Self {
+        let cloud = Cloud::new();
+        let mut keys = Vec::new();
+        for spec in KeySpec::ALL.iter().copied() {
+            for usage in KeyUsage::ALL.iter().copied().filter(|usage| spec.allows_usage(*usage)) {
+                let MadeKey { id, arn } = cloud.make_key_of(spec.as_str(), usage.as_str()).await;
+                keys.push(SharedKey { spec, usage, id, arn });
+            }
+        }
+        Self { cloud, keys }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &SharedKey> {
+        self.keys.iter()
+    }
+
+    pub(crate) fn of(&self, spec: KeySpec, usage: KeyUsage) -> &SharedKey {
+        self.keys.iter().find(|key| (key.spec, key.usage) == (spec, usage)).expect("the two go together")
+    }
+
+    pub(crate) async fn call(&self, operation: &str, input: Value) -> Answer {
+        self.cloud.kms(operation, input).await
+    }
+
+    /// Checks that a call is refused with this code and exactly this message; `None` where AWS sends none.
+    pub(crate) async fn refuses(&self, operation: &str, input: Value, code: &str, message: Option<&str>) {
+        let told = format!("{operation} {input}");
+        let refusal = self.call(operation, input).await.fails();
+        let expected = Refusal { status: 400, code: code.to_owned(), message: message.map(str::to_owned) };
+        assert_eq!(refusal, expected, "{told}");
+    }
+
+    /// Checks that an operation refuses each key that is for something else, and each algorithm that its spec does not
+    /// offer. `input` is what else the operation needs; `member` names the algorithm, one of `algorithms`.
+    pub(crate) async fn refuses_unfit<A: Algorithm>(
+        &self,
+        operation: &str,
+        member: &str,
+        algorithms: &[A],
+        input: &Value,
+    ) {
+        let code = "InvalidKeyUsageException";
+        for key in &self.keys {
+            for algorithm in algorithms.iter().filter(|algorithm| key.usage != A::USAGE || !algorithm.fits(key.spec)) {
+                let input = with(&with(input, "KeyId", &key.id), member, algorithm.name());
+                let message = if key.usage == A::USAGE {
+                    format!("Algorithm {} is incompatible with key spec {}.", algorithm.name(), key.spec)
+                } else {
+                    format!("{} key usage is {} which is not valid for {operation}.", key.arn, key.usage)
+                };
+                self.refuses(operation, input, code, Some(&message)).await;
+            }
+        }
+    }
+}
+
+/// Bytes as they stand on the wire.
+pub(crate) fn base64(bytes: impl AsRef<[u8]>) -> String {
+    BASE64.encode_to_string(bytes.as_ref())
+}
+
+/// The bytes of a member.
+#[track_caller]
+pub(crate) fn bytes(member: &Value) -> Vec<u8> {
+    BASE64.decode_to_vec(member.as_str().expect("present")).expect("base64")
+}
+
+/// What AWS says of a message, or plaintext, that is too short or too long.
+pub(crate) fn length_violation(member: &str, constraint: &str) -> String {
+    format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length {constraint}"
+    )
 }
 
 /// [`HELLO`], encrypted without a context.

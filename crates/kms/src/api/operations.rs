@@ -216,7 +216,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInternalException",
             "KMSInvalidStateException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 11,
@@ -532,7 +532,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInternalException",
             "KMSInvalidStateException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 31,
@@ -572,7 +572,7 @@ static OPERATIONS: [Operation; 56] = [
             "ExpiredImportTokenException",
             "InvalidImportTokenException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 33,
@@ -976,6 +976,10 @@ pub(crate) async fn dispatch(
         6 => Ok(Box::new(ops::decapsulate::decapsulate(service, cx, Decode::decode(input)?).await?)),
         7 => Ok(Box::new(ops::decrypt::decrypt(service, cx, Decode::decode(input)?).await?)),
         8 => Ok(Box::new(ops::delete_alias::delete_alias(service, cx, Decode::decode(input)?).await?)),
+        10 => Ok(Box::new(
+            ops::delete_imported_key_material::delete_imported_key_material(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
         11 => Ok(Box::new(ops::derive_shared_secret::derive_shared_secret(service, cx, Decode::decode(input)?).await?)),
         13 => Ok(Box::new(ops::describe_key::describe_key(service, cx, Decode::decode(input)?).await?)),
         14 => Ok(Box::new(ops::disable_key::disable_key(service, cx, Decode::decode(input)?).await?)),
@@ -1005,7 +1009,11 @@ pub(crate) async fn dispatch(
         25 => Ok(Box::new(ops::generate_mac::generate_mac(service, cx, Decode::decode(input)?).await?)),
         26 => Ok(Box::new(ops::generate_random::generate_random(service, cx, Decode::decode(input)?).await?)),
         28 => Ok(Box::new(ops::get_key_policy::get_key_policy(service, cx, Decode::decode(input)?).await?)),
+        30 => Ok(Box::new(
+            ops::get_parameters_for_import::get_parameters_for_import(service, cx, Decode::decode(input)?).await?,
+        )),
         31 => Ok(Box::new(ops::get_public_key::get_public_key(service, cx, Decode::decode(input)?).await?)),
+        32 => Ok(Box::new(ops::import_key_material::import_key_material(service, cx, Decode::decode(input)?).await?)),
         33 => Ok(Box::new(ops::list_aliases::list_aliases(service, cx, Decode::decode(input)?).await?)),
         35 => Ok(Box::new(ops::list_key_policies::list_key_policies(service, cx, Decode::decode(input)?).await?)),
         37 => Ok(Box::new(ops::list_keys::list_keys(service, cx, Decode::decode(input)?).await?)),

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use trent_kms_core::{KeyOrigin, KeySpec, KeyState, KeyUsage, Lifecycle};
+use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, Lifecycle};
 use trent_shared::{ApiError, Context, random_uuid};
 use trent_store::{Batch, Expect};
 
 use crate::action::Action;
 use crate::api::{CreateKeyRequest, CreateKeyResponse, MODEL, OriginType};
 use crate::identifier::{KeyArn, KeyId};
-use crate::metadata::key_metadata;
+use crate::metadata::{as_of, lasting_metadata};
 use crate::names::same_name;
 use crate::records::{KEY_IDS, KEYS, KeyRecord, MaterialRecord, key_address, record_owner};
 use crate::tags::add_tags;
@@ -39,22 +39,21 @@ pub(crate) async fn create_key(
         Vec::new()
     } else {
         let material = kms.factory.make(spec).await?;
-        vec![MaterialRecord { id: material.id(&id.to_string()), bytes: Some(material.to_bytes()) }]
+        vec![MaterialRecord { id: material.id(&id.to_string()), bytes: Some(material.to_bytes()), description: None }]
     };
-    let lifecycle = Lifecycle::new(origin);
-    let state = lifecycle.state(kms.now()).unwrap_or(KeyState::Enabled);
     let record = KeyRecord {
         created: kms.now(),
         description: input.description.unwrap_or_default(),
         spec,
         usage,
-        lifecycle,
+        lifecycle: Lifecycle::new(origin),
         policy,
         tags,
         materials,
     };
     store(kms, &arn, &record).await?;
-    Ok(CreateKeyResponse { key_metadata: Some(key_metadata(&arn, &record, state)?) })
+    let metadata = as_of(record.created, lasting_metadata(&arn, &record)?, &arn, &record)?;
+    Ok(CreateKeyResponse { key_metadata: Some(metadata) })
 }
 
 fn spec_and_usage(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), ApiError> {

@@ -5,7 +5,6 @@ use trent_shared::{ApiError, Context};
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{DescribeKeyRequest, DescribeKeyResponse};
-use crate::metadata::key_metadata;
 
 pub(crate) async fn describe_key(
     kms: &Kms,
@@ -13,7 +12,7 @@ pub(crate) async fn describe_key(
     input: DescribeKeyRequest,
 ) -> Result<DescribeKeyResponse, ApiError> {
     let key = kms.key(cx, &input.key_id).for_action(Action::DescribeKey).await?;
-    let metadata = key_metadata(key.arn(), key.record(), key.state()?)?;
+    let metadata = key.metadata()?;
     Ok(DescribeKeyResponse { key_metadata: Some(metadata) })
 }
 

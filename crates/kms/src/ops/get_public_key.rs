@@ -7,7 +7,6 @@ use trent_shared::{ApiError, Context};
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{GetPublicKeyRequest, GetPublicKeyResponse, errors};
-use crate::metadata::key_metadata;
 
 pub(crate) async fn get_public_key(
     kms: &Kms,
@@ -16,7 +15,7 @@ pub(crate) async fn get_public_key(
 ) -> Result<GetPublicKeyResponse, ApiError> {
     let key = kms.key(cx, &input.key_id).for_action(Action::GetPublicKey).await?;
     let public_key = key.current_material()?.key.public_key().ok_or_else(|| errors::UNSUPPORTED_OPERATION.bare())?;
-    let metadata = key_metadata(key.arn(), key.record(), key.state()?)?;
+    let metadata = key.metadata()?;
     Ok(GetPublicKeyResponse {
         key_id: Some(key.arn_text()),
         public_key: Some(Blob::new(public_key)),

@@ -24,6 +24,13 @@ const SERVICES: [(&str, &str); 2] = [("kms", "kms/2014-11-01"), ("sts", "sts/201
 const RECORDED_ORDER: [(&str, &str, &[&str]); 1] =
     [("sts", "GetCallerIdentityResponse", &["Arn", "UserId", "Account"])];
 
+/// Where they carry values that the type in the model does not have: answers repeat every KeySpec under its old name,
+/// also those that the old enumeration never got (crypto.md §1.1).
+const RECORDED_TYPES: [(&str, &str, &str, &str); 2] = [
+    ("kms", "GetPublicKeyResponse", "CustomerMasterKeySpec", "KeySpec"),
+    ("kms", "KeyMetadata", "CustomerMasterKeySpec", "KeySpec"),
+];
+
 pub(crate) fn import(workspace: &Path) -> Result<(), Failure> {
     let wheel = download(&workspace.join("target/models"))?;
     let mut wheel = zip::ZipArchive::new(Cursor::new(wheel))?;
@@ -39,6 +46,11 @@ pub(crate) fn import(workspace: &Path) -> Result<(), Failure> {
         for (_, shape, order) in RECORDED_ORDER.iter().filter(|(of, ..)| *of == service) {
             let shape = model.shapes.get_mut(*shape).ok_or_else(|| format!("{service} has no shape {shape}"))?;
             shape.members.sort_by_key(|name, _| order.iter().position(|member| member == name));
+        }
+        for (_, shape, member, recorded) in RECORDED_TYPES.iter().filter(|(of, ..)| *of == service) {
+            let shape = model.shapes.get_mut(*shape).ok_or_else(|| format!("{service} has no shape {shape}"))?;
+            let member = shape.members.get_mut(*member).ok_or_else(|| format!("{service} has no member {member}"))?;
+            (*recorded).clone_into(&mut member.shape);
         }
         writeln!(provenance, "{service}.json  {entry}  sha256 {}", hex::encode(Sha256::digest(&json)))?;
         let path = workspace.join(format!("models/{service}.json"));

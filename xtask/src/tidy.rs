@@ -15,7 +15,7 @@ const MAY_SEE: [(&str, &[&str]); 9] = [
     ("trent-protocol", &["trent-shared"]),
     ("trent-store", &["trent-shared"]),
     ("trent-kms-core", &["trent-shared", "trent-openssl-extras"]),
-    ("trent-kms", &["trent-shared", "trent-protocol", "trent-store", "trent-kms-core"]),
+    ("trent-kms", &["trent-shared", "trent-protocol", "trent-store", "trent-kms-core", "trent-nitro"]),
     ("trent-sts", &["trent-shared", "trent-protocol", "trent-store"]),
     ("trent-gateway", &["trent-shared", "trent-protocol"]),
 ];

@@ -126,7 +126,7 @@ impl Kms {
         };
         // That the ciphertext is another key's is told whatever that key is for (recorded for HMAC keys).
         let material = key.material(blob.material_id()).ok_or_else(messages::incorrect_key)?;
-        let symmetric = material.key.symmetric().ok_or_else(ApiError::internal_failure)?;
+        let symmetric = material.key.symmetric().ok_or_else(messages::incorrect_key)?;
         let plaintext = open(symmetric, &blob, &sealed.context).map_err(invalid)?;
         let material_id = Some(material.id);
         Ok(Opened { plaintext, key, material_id })

@@ -21,6 +21,7 @@ mod options;
 mod ops;
 mod page;
 mod policy_document;
+mod recipient;
 mod records;
 mod signing;
 mod tags;
@@ -36,6 +37,8 @@ use trent_store::Engine;
 use crate::cache::KeyCache;
 use crate::key_factory::KeyFactory;
 pub use crate::options::Options;
+/// What [`Options::attestation_roots`] is made of.
+pub use trent_nitro::Roots;
 
 /// The service. Any number of instances may live in one process; they share nothing but what they are given.
 pub struct Kms {

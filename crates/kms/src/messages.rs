@@ -3,11 +3,12 @@
 use std::fmt::Display;
 
 use trent_kms_core::{EncryptionError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MaterialId, MessageError, StateError, WrappingAlgorithm, WrappingKeySpec};
+use trent_nitro::AttestationError;
 use trent_shared::{ApiError, Context};
 use trent_store::StoreError;
 
 use crate::action::Action;
-use crate::api::{MODEL, RecipientInfo, errors};
+use crate::api::errors;
 use crate::identifier::{AliasArn, KeyArn};
 
 // Identifiers (errors.md §3)
@@ -278,14 +279,22 @@ pub(crate) fn material_known(arn: &KeyArn, id: MaterialId) -> ApiError {
     ))
 }
 
-// Not built yet
+// Attestation; AWS's words are not recorded, so that these are ours
 
-/// Answers for enclaves are not built yet, and nothing may go out in plaintext that was meant for one.
-pub(crate) fn refuse_recipient(operation: &str, recipient: Option<&RecipientInfo>) -> Result<(), ApiError> {
-    match recipient {
-        Some(_) => Err(ApiError::not_implemented(MODEL.full_name, &format!("{operation} with Recipient"))),
-        None => Ok(()),
-    }
+pub(crate) fn attestation_required() -> ApiError {
+    ApiError::validation("Recipient must have an AttestationDocument.")
+}
+
+pub(crate) fn key_encryption_algorithm_required() -> ApiError {
+    ApiError::validation("Recipient must have a KeyEncryptionAlgorithm.")
+}
+
+pub(crate) fn attested_key_required() -> ApiError {
+    ApiError::validation("The attestation document must have a public key.")
+}
+
+pub(crate) fn attestation(error: &AttestationError) -> ApiError {
+    ApiError::validation(format!("The attestation document cannot be verified: {error}."))
 }
 
 // What went wrong inside

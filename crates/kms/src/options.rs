@@ -1,15 +1,24 @@
 use trent_kms_core::KeySpec;
+use trent_nitro::Roots;
 use trent_shared::{ApiError, Partition, Region};
 
 use crate::api::errors;
 
 /// What can be set about KMS.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Offer SM2 in China Regions only, and ML-KEM everywhere else only, as AWS does.
     pub strict_regions: bool,
     /// How many keys of each RSA spec to keep ready; they are made while nobody waits for one.
     pub rsa_key_stock: usize,
+    /// The roots that attestation documents of a Recipient may lead to.
+    pub attestation_roots: Roots,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { strict_regions: false, rsa_key_stock: 0, attestation_roots: Roots::aws() }
+    }
 }
 
 impl Options {

@@ -22,11 +22,38 @@ pub(crate) enum Command {
     /// Prints "trent ready on http://ADDR:PORT" to standard output once it answers. Logs go to standard error.
     #[command(after_long_help = CONFIGURATION)]
     Start(StartArguments),
+    /// Make an attestation document for a test of KMS's Recipient.
+    ///
+    /// Prints it in base64. Trent accepts it if the root is named in kms.attestation_roots; AWS never does.
+    Attest(AttestArguments),
     /// Ask a running emulator how it is; the exit status is 0 when it answers.
     Health {
         /// Where it listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]
         url: Option<String>,
     },
+}
+
+/// What the document says.
+#[derive(Debug, Args)]
+pub(crate) struct AttestArguments {
+    /// The root to sign under; made when the file is missing. Name it in kms.attestation_roots, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: PathBuf,
+    /// The recipient's RSA public key: SubjectPublicKeyInfo in DER
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_key: PathBuf,
+    /// A platform configuration register, 96 hexadecimal digits; those that are not given are zero
+    #[arg(long = "pcr", value_name = "INDEX=HEX", value_parser = register)]
+    pub(crate) pcrs: Vec<(u8, Vec<u8>)>,
+}
+
+/// Reads `INDEX=HEX`.
+fn register(text: &str) -> Result<(u8, Vec<u8>), &'static str> {
+    const FORM: &str = "a register is given as INDEX=HEX, with an index of 0 to 31 and 96 hexadecimal digits";
+    let (index, value) = text.split_once('=').ok_or(FORM)?;
+    let index = index.parse().ok().filter(|index| *index < 32).ok_or(FORM)?;
+    let value = hex::decode(value).ok().filter(|value| value.len() == 48).ok_or(FORM)?;
+    Ok((index, value))
 }
 
 /// Flags win over the environment, which wins over the file.
@@ -63,6 +90,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn registers_have_an_index_and_48_bytes() {
+        assert_eq!(register(&format!("31={}", "0f".repeat(48))), Ok((31, vec![0x0f; 48])));
+        for wrong in ["", "0", "0=", "0=00", &format!("32={}", "00".repeat(48)), &format!("x={}", "00".repeat(48))] {
+            assert!(register(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 #![cfg_attr(test, expect(clippy::expect_used, reason = "tests may stop at the first surprise"))]
 
+mod attest;
 mod cli;
 mod health;
 mod logging;
@@ -20,6 +21,7 @@ use crate::cli::{Cli, Command};
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Start(arguments) => start::run(&arguments).map_err(|error| sentence(&error)),
+        Command::Attest(arguments) => attest::run(&arguments).map_err(|error| sentence(&error)),
         Command::Health { url } => health::ask(url).map_err(|error| sentence(&error)),
     };
     match outcome {

@@ -9,7 +9,7 @@ use trent_shared::{Clock, Entropy};
 use trent_store::{Engine, MemoryEngine, OpenError, SqliteEngine};
 use trent_sts::Sts;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The outside world as the services see it.
@@ -37,14 +37,14 @@ impl Platform {
     }
 
     /// Makes the services that are turned on.
-    pub(crate) fn cloud(&self, settings: &Settings) -> Cloud {
-        let options = || (&settings.kms).into();
-        let kms = || Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), options());
+    pub(crate) fn cloud(&self, settings: &Settings) -> Result<Cloud, SettingsError> {
+        let options = settings.kms.options()?;
+        let kms = || Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), options);
         let enabled = &settings.services;
-        Cloud {
+        Ok(Cloud {
             kms: enabled.kms.is_enabled.then(|| Arc::new(kms())),
             sts: enabled.sts.is_enabled.then(|| Arc::new(Sts::new())),
-        }
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use config::{Config, ConfigError, File, FileFormat};
 use serde::Deserialize;
 use trent_gateway::Limits;
+use trent_nitro::{InvalidRoot, Roots};
 
 use crate::cli::StartArguments;
 
@@ -51,6 +52,8 @@ pub(crate) struct ServiceSettings {
 pub(crate) struct KmsSettings {
     strict_regions: bool,
     rsa_key_stock: usize,
+    /// PEM files, each with certificates that attestation documents may lead to.
+    pub(crate) attestation_roots: Vec<PathBuf>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -92,8 +95,10 @@ struct Layer {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
-    #[error("cannot read the configuration {}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
+    #[error("kms.attestation_roots: {}", path.display())]
+    NotARoot { path: PathBuf, source: InvalidRoot },
     #[error("{origin}: {}", explain(error))]
     Refused { origin: String, error: Box<ConfigError> },
 }
@@ -140,9 +145,19 @@ impl Settings {
     }
 }
 
-impl From<&KmsSettings> for trent_kms::Options {
-    fn from(settings: &KmsSettings) -> Self {
-        Self { strict_regions: settings.strict_regions, rsa_key_stock: settings.rsa_key_stock }
+impl KmsSettings {
+    /// Reads the files that are named, and makes what the service takes.
+    pub(crate) fn options(&self) -> Result<trent_kms::Options, SettingsError> {
+        let mut attestation_roots = Roots::aws();
+        for path in &self.attestation_roots {
+            let pem = std::fs::read_to_string(path)
+                .map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
+            attestation_roots
+                .add_pem(&pem)
+                .map_err(|source| SettingsError::NotARoot { path: path.clone(), source })?;
+        }
+        let Self { strict_regions, rsa_key_stock, .. } = *self;
+        Ok(trent_kms::Options { strict_regions, rsa_key_stock, attestation_roots })
     }
 }
 

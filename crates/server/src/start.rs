@@ -50,7 +50,7 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
 
     let platform = Platform::open(settings)?;
-    let cloud = platform.cloud(settings);
+    let cloud = platform.cloud(settings)?;
     let limits = Limits::from(&settings.limits);
     let gateway = Gateway::new(cloud.services(), platform.clock.clone(), &*platform.entropy, limits)?;
 

@@ -1,6 +1,10 @@
 //! Real time and real randomness, which everything else takes as arguments.
 
 use std::cell::RefCell;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +12,12 @@ use trent_shared::{Clock, Entropy, Timestamp};
 use zeroize::{Zeroize, Zeroizing};
 
 pub(crate) struct SystemClock;
+
+/// Writes a new file that nobody else may read.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)
+}
 
 /// OpenSSL's generator, asked for a page at a time: each call costs it about a microsecond, however little is wanted,
 /// and every ciphertext wants 28 bytes. Bytes are wiped as they are handed out, and a page is never shared by threads.

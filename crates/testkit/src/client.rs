@@ -69,7 +69,19 @@ impl Client {
     /// # Panics
     /// Panics if that fails.
     pub async fn make_key(&self) -> MadeKey {
-        let made = self.kms("CreateKey", json!({})).await.succeeds();
+        self.make_key_from(json!({})).await
+    }
+
+    /// Makes a key of a spec for one of its usages.
+    ///
+    /// # Panics
+    /// Panics if that fails.
+    pub async fn make_key_of(&self, spec: &str, usage: &str) -> MadeKey {
+        self.make_key_from(json!({ "KeySpec": spec, "KeyUsage": usage })).await
+    }
+
+    async fn make_key_from(&self, input: Value) -> MadeKey {
+        let made = self.kms("CreateKey", input).await.succeeds();
         let text = |member: &str| made["KeyMetadata"][member].as_str().expect("CreateKey tells it").to_owned();
         MadeKey { id: text("KeyId"), arn: text("Arn") }
     }

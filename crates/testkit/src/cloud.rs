@@ -8,7 +8,7 @@ use trent_shared::Timestamp;
 use trent_store::{Engine, MemoryEngine};
 use trent_sts::Sts;
 
-use crate::{Answer, Client, MadeKey, ManualClock, Refusal, SeededEntropy};
+use crate::{Answer, Client, KmsOptions, MadeKey, ManualClock, Refusal, SeededEntropy};
 
 /// Every service of Trent behind one gateway, without a socket.
 pub struct Cloud {
@@ -31,9 +31,21 @@ impl Cloud {
     /// # Panics
     /// Panics if two services answer the same request, which no test can go on from.
     pub fn over(engine: Arc<dyn Engine>) -> Self {
+        Self::build(engine, KmsOptions::default())
+    }
+
+    /// A cloud that keeps everything in memory, with settings of the test's choice.
+    ///
+    /// # Panics
+    /// As [`Cloud::over`].
+    pub fn with_options(options: KmsOptions) -> Self {
+        Self::build(Arc::new(MemoryEngine::new()), options)
+    }
+
+    fn build(engine: Arc<dyn Engine>, options: KmsOptions) -> Self {
         let clock = Arc::new(ManualClock::at(Self::START));
         let entropy = Arc::new(SeededEntropy::new(2026));
-        let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone(), trent_kms::Options::default()));
+        let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone(), options));
         let services: [Arc<dyn Service>; 2] = [kms.clone(), Arc::new(Sts::new())];
         let services = services.map(|service| (service.model(), Some(service)));
         let gateway =
@@ -75,6 +87,11 @@ impl Cloud {
     /// A new key of the default account.
     pub async fn make_key(&self) -> MadeKey {
         self.client().make_key().await
+    }
+
+    /// A new key of the default account, of a spec and for one of its usages.
+    pub async fn make_key_of(&self, spec: &str, usage: &str) -> MadeKey {
+        self.client().make_key_of(spec, usage).await
     }
 
     /// Checks that a KMS call of the default account is refused with this code and exactly this message, and that it

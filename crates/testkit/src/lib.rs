@@ -16,9 +16,13 @@
 
 mod client;
 mod cloud;
+mod enclave;
 pub mod inputs;
 mod time_and_chance;
 
 pub use client::{Answer, Client, MadeKey, Refusal};
 pub use cloud::Cloud;
+pub use enclave::Enclave;
 pub use time_and_chance::{ManualClock, SeededEntropy};
+/// What [`Cloud::with_options`] takes.
+pub use trent_kms::Options as KmsOptions;

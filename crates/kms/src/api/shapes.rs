@@ -708,7 +708,7 @@ pub static GET_PUBLIC_KEY_RESPONSE: Structure = Structure {
     members: &[
         Member { name: "KeyId", shape: &KEY_ID_TYPE, is_required: false },
         Member { name: "PublicKey", shape: &PUBLIC_KEY_TYPE, is_required: false },
-        Member { name: "CustomerMasterKeySpec", shape: &CUSTOMER_MASTER_KEY_SPEC, is_required: false },
+        Member { name: "CustomerMasterKeySpec", shape: &KEY_SPEC, is_required: false },
         Member { name: "KeySpec", shape: &KEY_SPEC, is_required: false },
         Member { name: "KeyUsage", shape: &KEY_USAGE_TYPE, is_required: false },
         Member { name: "EncryptionAlgorithms", shape: &ENCRYPTION_ALGORITHM_SPEC_LIST, is_required: false },
@@ -899,7 +899,7 @@ pub static KEY_METADATA: Structure = Structure {
         Member { name: "CloudHsmClusterId", shape: &CLOUD_HSM_CLUSTER_ID_TYPE, is_required: false },
         Member { name: "ExpirationModel", shape: &EXPIRATION_MODEL_TYPE, is_required: false },
         Member { name: "KeyManager", shape: &KEY_MANAGER_TYPE, is_required: false },
-        Member { name: "CustomerMasterKeySpec", shape: &CUSTOMER_MASTER_KEY_SPEC, is_required: false },
+        Member { name: "CustomerMasterKeySpec", shape: &KEY_SPEC, is_required: false },
         Member { name: "KeySpec", shape: &KEY_SPEC, is_required: false },
         Member { name: "EncryptionAlgorithms", shape: &ENCRYPTION_ALGORITHM_SPEC_LIST, is_required: false },
         Member { name: "SigningAlgorithms", shape: &SIGNING_ALGORITHM_SPEC_LIST, is_required: false },

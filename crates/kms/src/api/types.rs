@@ -1175,7 +1175,7 @@ impl Decode for GetPublicKeyRequest {
 pub struct GetPublicKeyResponse {
     pub key_id: Option<String>,
     pub public_key: Option<Blob>,
-    pub customer_master_key_spec: Option<CustomerMasterKeySpec>,
+    pub customer_master_key_spec: Option<KeySpec>,
     pub key_spec: Option<KeySpec>,
     pub key_usage: Option<KeyUsageType>,
     pub encryption_algorithms: Option<Vec<EncryptionAlgorithmSpec>>,
@@ -1444,7 +1444,7 @@ pub struct KeyMetadata {
     pub cloud_hsm_cluster_id: Option<String>,
     pub expiration_model: Option<ExpirationModelType>,
     pub key_manager: Option<KeyManagerType>,
-    pub customer_master_key_spec: Option<CustomerMasterKeySpec>,
+    pub customer_master_key_spec: Option<KeySpec>,
     pub key_spec: Option<KeySpec>,
     pub encryption_algorithms: Option<Vec<EncryptionAlgorithmSpec>>,
     pub signing_algorithms: Option<Vec<SigningAlgorithmSpec>>,

@@ -106,8 +106,11 @@ async fn store(kms: &Kms, arn: &KeyArn, record: &KeyRecord) -> Result<(), ApiErr
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use trent_testkit::Cloud;
+    use serde_json::{Value, json};
+    use trent_kms_core::{KeySpec, KeyUsage};
+    use trent_testkit::{Cloud, KmsOptions};
+
+    use crate::testing::every_key;
 
     #[tokio::test]
     async fn the_answer_has_awss_members_in_awss_order() {
@@ -247,5 +250,103 @@ mod tests {
             assert_eq!(refusal.message, Some(message));
         }
         assert_eq!(cloud.kms("ListKeys", json!({})).await.succeeds()["Keys"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn every_spec_is_made_for_each_of_its_usages() {
+        let keys = every_key().await;
+        for key in keys.iter() {
+            let metadata = keys.call("DescribeKey", json!({ "KeyId": key.id })).await.succeeds()["KeyMetadata"].clone();
+            let shown = ["KeySpec", "CustomerMasterKeySpec", "KeyUsage", "Origin", "KeyState"];
+            let shown = shown.map(|member| metadata[member].as_str().unwrap_or_default());
+            assert_eq!(shown, [key.spec.as_str(), key.spec.as_str(), key.usage.as_str(), "AWS_KMS", "Enabled"]);
+        }
+        // 20 specs; RSA and the NIST curves have two usages, SM2 has three.
+        assert_eq!(keys.iter().count(), 20 + 3 + 3 + 2);
+    }
+
+    #[tokio::test]
+    async fn usages_that_a_spec_does_not_have_are_refused_and_all_but_symmetric_keys_must_name_one() {
+        let cloud = Cloud::new();
+        let code = "ValidationException";
+        for spec in KeySpec::ALL {
+            for usage in KeyUsage::ALL.iter().filter(|usage| !spec.allows_usage(**usage)) {
+                let input = json!({ "KeySpec": spec.as_str(), "KeyUsage": usage.as_str() });
+                let message = format!("KeyUsage {usage} is not compatible with KeySpec {spec}");
+                cloud.refuses("CreateKey", input, code, Some(&message)).await;
+            }
+            if *spec != KeySpec::SymmetricDefault {
+                let message = "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+                cloud.refuses("CreateKey", json!({ "KeySpec": spec.as_str() }), code, Some(message)).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_old_name_of_the_spec_will_do() {
+        let cloud = Cloud::new();
+        for input in [
+            json!({ "CustomerMasterKeySpec": "HMAC_384", "KeyUsage": "GENERATE_VERIFY_MAC" }),
+            json!({ "CustomerMasterKeySpec": "HMAC_384", "KeySpec": "HMAC_384", "KeyUsage": "GENERATE_VERIFY_MAC" }),
+        ] {
+            let made = cloud.kms("CreateKey", input).await.succeeds();
+            assert_eq!(made["KeyMetadata"]["KeySpec"], "HMAC_384");
+        }
+    }
+
+    #[tokio::test]
+    async fn material_of_every_spec_but_post_quantum_ones_may_come_from_outside() {
+        let cloud = Cloud::new();
+        for spec in KeySpec::ALL {
+            for usage in KeyUsage::ALL.iter().filter(|usage| spec.allows_usage(**usage)) {
+                let input = json!({ "KeySpec": spec.as_str(), "KeyUsage": usage.as_str(), "Origin": "EXTERNAL" });
+                if spec.as_str().starts_with("ML_") {
+                    let message = format!("KeySpec {spec} is not supported for Origin EXTERNAL");
+                    cloud.refuses("CreateKey", input, "ValidationException", Some(&message)).await;
+                    continue;
+                }
+                let metadata = cloud.kms("CreateKey", input).await.succeeds()["KeyMetadata"].clone();
+                let shown = ["KeySpec", "Origin", "KeyState"].map(|member| metadata[member].as_str().unwrap_or_default());
+                assert_eq!(shown, [spec.as_str(), "EXTERNAL", "PendingImport"]);
+                assert_eq!(
+                    ["Enabled", "CurrentKeyMaterialId"].map(|member| metadata[member].clone()),
+                    [json!(false), Value::Null],
+                    "{spec}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_aws_offers_in_a_region_is_made_there_if_that_is_wanted() {
+        let strict = Cloud::with_options(KmsOptions { strict_regions: true, ..KmsOptions::default() });
+        let lenient = Cloud::new();
+        for (region, spec, usage, is_offered) in [
+            ("us-east-1", "SM2", "SIGN_VERIFY", false),
+            ("cn-north-1", "SM2", "SIGN_VERIFY", true),
+            ("us-east-1", "ML_KEM_512", "ENCAPSULATE_DECAPSULATE", true),
+            ("cn-northwest-1", "ML_KEM_1024", "ENCAPSULATE_DECAPSULATE", false),
+            ("cn-north-1", "ML_DSA_44", "SIGN_VERIFY", true),
+        ] {
+            lenient.client().in_region(region).make_key_of(spec, usage).await;
+            let client = strict.client().in_region(region);
+            let symmetric = client.make_key().await;
+            let pair = json!({ "KeyId": symmetric.id, "KeyPairSpec": spec });
+            let key = json!({ "KeySpec": spec, "KeyUsage": usage });
+            let before = client.everything().await;
+            for (operation, input) in [("CreateKey", key), ("GenerateDataKeyPair", pair)] {
+                if operation == "GenerateDataKeyPair" && spec == "ML_DSA_44" {
+                    continue;
+                }
+                let answer = client.kms(operation, input).await;
+                if is_offered {
+                    answer.succeeds();
+                } else {
+                    let message = format!("KeySpec {spec} is not supported in Region {region}.");
+                    answer.fails_with("UnsupportedOperationException", Some(&message));
+                    assert_eq!(client.everything().await, before);
+                }
+            }
+        }
     }
 }

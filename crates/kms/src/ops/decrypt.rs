@@ -6,13 +6,12 @@ use crate::Kms;
 use crate::action::Action;
 use crate::api::{DecryptRequest, DecryptResponse};
 use crate::ciphertext::{Sealed, encryption_algorithm, encryption_context, end_dry_run, ignores_ciphertext};
-use crate::messages::refuse_recipient;
 use crate::names::same_name;
 
 pub(crate) async fn decrypt(kms: &Kms, cx: &Context, input: DecryptRequest) -> Result<DecryptResponse, ApiError> {
     let modifiers = input.dry_run_modifiers.as_deref();
     let is_ignored = ignores_ciphertext(modifiers, input.dry_run, input.key_id.as_deref())?;
-    refuse_recipient("Decrypt", input.recipient.as_ref())?;
+    let recipient = kms.recipient(input.recipient.as_ref())?;
     let algorithm = encryption_algorithm(input.encryption_algorithm)?;
     let sealed = Sealed {
         blob: input.ciphertext_blob,
@@ -23,25 +22,36 @@ pub(crate) async fn decrypt(kms: &Kms, cx: &Context, input: DecryptRequest) -> R
     };
     let opened = kms.open(cx, Action::Decrypt, &sealed).await?;
     end_dry_run(input.dry_run)?;
+    let delivery = kms.deliver(&recipient, opened.plaintext)?;
     Ok(DecryptResponse {
         key_id: Some(opened.key.arn_text()),
-        plaintext: Some(opened.plaintext),
+        plaintext: delivery.plaintext,
         encryption_algorithm: Some(same_name(algorithm.as_str())?),
-        key_material_id: opened.material_id.map(|id| id.to_string()),
-        ciphertext_for_recipient: None,
+        key_material_id: opened.material_id.and_then(|id| recipient.told(id)),
+        ciphertext_for_recipient: delivery.ciphertext_for_recipient,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use base64_simd::STANDARD as BASE64;
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use trent_kms_core::{EncryptionAlgorithm, KeySpec, KeyUsage};
     use trent_testkit::Cloud;
 
     use crate::testing::{
-        DRY_RUN, HELLO, INACCESSIBLE, INCORRECT_KEY, alias, ciphertext, refuses_absent_aliases, refuses_identifiers,
-        schedule,
+        DRY_RUN, EveryKey, HELLO, INACCESSIBLE, INCORRECT_KEY, alias, base64, bytes, ciphertext, every_key,
+        refuses_absent_aliases, refuses_identifiers, schedule, with,
     };
+
+    /// An input of Decrypt: [`HELLO`], encrypted under the shared key of this spec.
+    async fn encrypted(keys: &EveryKey, spec: KeySpec, algorithm: &str) -> Value {
+        let id = &keys.of(spec, KeyUsage::EncryptDecrypt).id;
+        let mut input = json!({ "KeyId": id, "EncryptionAlgorithm": algorithm });
+        let encrypt = with(&input, "Plaintext", HELLO);
+        input["CiphertextBlob"] = keys.call("Encrypt", encrypt).await.succeeds()["CiphertextBlob"].clone();
+        input
+    }
 
     #[tokio::test]
     async fn the_ciphertext_alone_names_its_key() {
@@ -268,6 +278,130 @@ mod tests {
         let blob = ciphertext(&cloud, &cloud.make_key().await).await;
         let recipient = json!({ "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": "AA==" });
         let refusal = cloud.kms("Decrypt", json!({ "CiphertextBlob": blob, "Recipient": recipient })).await.fails();
-        assert_eq!((refusal.status, &*refusal.code), (501, "NotImplemented"));
+        assert_eq!((refusal.status, &*refusal.code), (400, "ValidationException"));
+    }
+
+    #[tokio::test]
+    async fn the_answer_of_an_asymmetric_key_tells_no_key_material() {
+        let keys = every_key().await;
+        for (spec, algorithm) in [(KeySpec::Rsa2048, "RSAES_OAEP_SHA_1"), (KeySpec::Sm2, "SM2PKE")] {
+            let answer = keys.call("Decrypt", encrypted(keys, spec, algorithm).await).await;
+            let arn = &keys.of(spec, KeyUsage::EncryptDecrypt).arn;
+            assert_eq!(
+                answer.text(),
+                format!(r#"{{"KeyId":"{arn}","Plaintext":"{HELLO}","EncryptionAlgorithm":"{algorithm}"}}"#)
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_asymmetric_ciphertext_needs_its_key_and_its_algorithm() {
+        let keys = every_key().await;
+        for (spec, algorithm) in
+            [(KeySpec::Rsa2048, "RSAES_OAEP_SHA_1"), (KeySpec::Rsa4096, "RSAES_OAEP_SHA_256"), (KeySpec::Sm2, "SM2PKE")]
+        {
+            let input = encrypted(keys, spec, algorithm).await;
+            let mut nameless = input.clone();
+            nameless["KeyId"].take();
+            keys.refuses("Decrypt", nameless.clone(), "ValidationException", Some("KeyId must not be null")).await;
+
+            // Taken for a symmetric ciphertext, whether or not the key is named.
+            for mut input in [input.clone(), nameless] {
+                input["EncryptionAlgorithm"].take();
+                keys.refuses("Decrypt", input, "InvalidCiphertextException", None).await;
+            }
+        }
+        for (used, other) in [("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"), ("RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1")] {
+            let input = with(&encrypted(keys, KeySpec::Rsa3072, used).await, "EncryptionAlgorithm", other);
+            keys.refuses("Decrypt", input, "InvalidCiphertextException", None).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_is_no_ciphertext_of_the_asymmetric_key_is_refused_without_a_word_also_in_a_dry_run() {
+        let keys = every_key().await;
+        for (spec, algorithm) in [
+            (KeySpec::Rsa2048, "RSAES_OAEP_SHA_1"),
+            (KeySpec::Rsa2048, "RSAES_OAEP_SHA_256"),
+            (KeySpec::Rsa3072, "RSAES_OAEP_SHA_256"),
+            (KeySpec::Sm2, "SM2PKE"),
+        ] {
+            let input = encrypted(keys, spec, algorithm).await;
+            let whole = bytes(&input["CiphertextBlob"]);
+            let changed = |position: usize| {
+                let mut changed = whole.clone();
+                changed[position] ^= 1;
+                changed
+            };
+            for wrong in [
+                changed(0),
+                changed(whole.len() / 2),
+                changed(whole.len() - 1),
+                whole[1..].to_vec(),
+                whole[..whole.len() - 1].to_vec(),
+                [&*whole, &[0]].concat(),
+                [&[0], &*whole].concat(),
+                vec![0],
+                vec![0; whole.len()],
+                vec![0xff; whole.len()],
+                vec![0xff; 6144],
+            ] {
+                for dry_run in [false, true] {
+                    let mut input = with(&input, "CiphertextBlob", &base64(&wrong));
+                    input["DryRun"] = json!(dry_run);
+                    keys.refuses("Decrypt", input, "InvalidCiphertextException", None).await;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn asymmetric_keys_take_no_context_but_an_empty_one() {
+        let keys = every_key().await;
+        let mut input = encrypted(keys, KeySpec::Rsa2048, "RSAES_OAEP_SHA_256").await;
+        input["EncryptionContext"] = json!({});
+        assert_eq!(keys.call("Decrypt", input.clone()).await.succeeds()["Plaintext"], HELLO);
+        input["EncryptionContext"] = json!({ "a": "b" });
+        // Told before the ciphertext is looked at.
+        input["CiphertextBlob"] = json!(HELLO);
+        let message = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";
+        keys.refuses("Decrypt", input, "ValidationException", Some(message)).await;
+    }
+
+    #[tokio::test]
+    async fn keys_for_something_else_and_algorithms_of_other_specs_are_refused() {
+        let keys = every_key().await;
+        let input = json!({ "CiphertextBlob": HELLO, "EncryptionContext": { "a": "b" }, "DryRun": true });
+        let asymmetric = [
+            EncryptionAlgorithm::RsaesOaepSha1,
+            EncryptionAlgorithm::RsaesOaepSha256,
+            EncryptionAlgorithm::Sm2Pke,
+        ];
+        keys.refuses_unfit("Decrypt", "EncryptionAlgorithm", &asymmetric, &input).await;
+    }
+
+    #[tokio::test]
+    async fn a_symmetric_ciphertext_is_no_other_keys_whatever_that_is_for() {
+        let keys = every_key().await;
+        let input = encrypted(keys, KeySpec::SymmetricDefault, "SYMMETRIC_DEFAULT").await;
+        keys.call("Decrypt", input.clone()).await.succeeds();
+        for key in keys.iter().filter(|key| key.spec != KeySpec::SymmetricDefault) {
+            let input = with(&input, "KeyId", &key.id);
+            keys.refuses("Decrypt", input, "IncorrectKeyException", Some(INCORRECT_KEY)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_with_an_asymmetric_key_never_succeeds_and_may_ignore_the_ciphertext() {
+        let keys = every_key().await;
+        let mut input = encrypted(keys, KeySpec::Rsa2048, "RSAES_OAEP_SHA_1").await;
+        input["DryRun"] = json!(true);
+        keys.refuses("Decrypt", input.clone(), "DryRunOperationException", Some(DRY_RUN)).await;
+        input["CiphertextBlob"].take();
+        input["DryRunModifiers"] = json!(["IGNORE_CIPHERTEXT"]);
+        keys.refuses("Decrypt", input.clone(), "DryRunOperationException", Some(DRY_RUN)).await;
+        input["EncryptionAlgorithm"] = json!("SM2PKE");
+        let message = "Algorithm SM2PKE is incompatible with key spec RSA_2048.";
+        keys.refuses("Decrypt", input, "InvalidKeyUsageException", Some(message)).await;
     }
 }

@@ -18,10 +18,11 @@ pub(crate) async fn describe_key(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use trent_kms_core::{Algorithms, KeySpec, KeyUsage};
     use trent_testkit::Cloud;
 
-    use crate::testing::{Fit, alias, obeys_states, refuses_absent_aliases, refuses_identifiers, schedule};
+    use crate::testing::{Fit, alias, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers, schedule};
 
     #[tokio::test]
     async fn it_shows_what_create_key_showed_under_each_name_of_the_key() {
@@ -79,5 +80,61 @@ mod tests {
         let cloud = Cloud::new();
         refuses_identifiers(&cloud, "DescribeKey", "KeyId", &json!({})).await;
         refuses_absent_aliases(&cloud, "DescribeKey", "KeyId", &json!({})).await;
+    }
+
+    #[tokio::test]
+    async fn every_key_shows_the_one_list_of_its_usage() {
+        let keys = every_key().await;
+        const LISTS: [&str; 5] = [
+            "EncryptionAlgorithms",
+            "SigningAlgorithms",
+            "KeyAgreementAlgorithms",
+            "EncapsulationAlgorithms",
+            "MacAlgorithms",
+        ];
+        for key in keys.iter() {
+            let (list, algorithms): (_, Vec<&str>) = match key.spec.algorithms(key.usage).expect("it was made") {
+                Algorithms::Encryption(list) => (LISTS[0], list.iter().map(|algorithm| algorithm.as_str()).collect()),
+                Algorithms::Signing(list) => (LISTS[1], list.iter().map(|algorithm| algorithm.as_str()).collect()),
+                Algorithms::KeyAgreement(list) => (LISTS[2], list.iter().map(|algorithm| algorithm.as_str()).collect()),
+                Algorithms::Encapsulation(list) => (LISTS[3], list.iter().map(|algorithm| algorithm.as_str()).collect()),
+                Algorithms::Mac(list) => (LISTS[4], list.iter().map(|algorithm| algorithm.as_str()).collect()),
+            };
+            let metadata = keys.call("DescribeKey", json!({ "KeyId": key.id })).await.succeeds()["KeyMetadata"].clone();
+            for other in LISTS {
+                let expected = if other == list { json!(algorithms) } else { Value::Null };
+                assert_eq!(metadata[other], expected, "{} {} {other}", key.spec, key.usage);
+            }
+            let has_material_id = metadata.get("CurrentKeyMaterialId").is_some();
+            assert_eq!(has_material_id, key.spec == KeySpec::SymmetricDefault, "{}", key.spec);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_lists_stand_before_multi_region_but_that_of_macs_behind_it() {
+        let keys = every_key().await;
+        for (spec, usage, end) in [
+            (
+                KeySpec::Rsa2048,
+                KeyUsage::EncryptDecrypt,
+                r#""EncryptionAlgorithms":["RSAES_OAEP_SHA_1","RSAES_OAEP_SHA_256"],"MultiRegion":false}}"#,
+            ),
+            (
+                KeySpec::MlDsa65,
+                KeyUsage::SignVerify,
+                r#""SigningAlgorithms":["ML_DSA_SHAKE_256"],"MultiRegion":false}}"#,
+            ),
+            (KeySpec::EccNistP384, KeyUsage::KeyAgreement, r#""KeyAgreementAlgorithms":["ECDH"],"MultiRegion":false}}"#),
+            (
+                KeySpec::MlKem768,
+                KeyUsage::EncapsulateDecapsulate,
+                r#""EncapsulationAlgorithms":["ML_KEM"],"MultiRegion":false}}"#,
+            ),
+            (KeySpec::Hmac224, KeyUsage::GenerateVerifyMac, r#""MultiRegion":false,"MacAlgorithms":["HMAC_SHA_224"]}}"#),
+        ] {
+            let text = keys.call("DescribeKey", json!({ "KeyId": keys.of(spec, usage).id })).await.text();
+            let expected = format!(r#""CustomerMasterKeySpec":"{spec}","KeySpec":"{spec}",{end}"#);
+            assert!(text.ends_with(&expected), "{text}");
+        }
     }
 }

@@ -26,10 +26,33 @@ pub(crate) async fn encrypt(kms: &Kms, cx: &Context, input: EncryptRequest) -> R
 #[cfg(test)]
 mod tests {
     use base64_simd::STANDARD as BASE64;
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use trent_kms_core::{EncryptionAlgorithm, KeySpec, KeyUsage};
     use trent_testkit::Cloud;
 
-    use crate::testing::{DRY_RUN, Fit, HELLO, alias, obeys_states, refuses_absent_aliases, refuses_identifiers};
+    use crate::testing::{
+        DRY_RUN, EveryKey, Fit, HELLO, alias, base64, bytes, every_key, obeys_states, refuses_absent_aliases,
+        refuses_identifiers,
+    };
+
+    /// What asymmetric keys encrypt, as crypto.md §3 and §8 have it: spec, algorithm, longest plaintext and, where it is
+    /// always the same, length of the ciphertext.
+    const ASYMMETRIC: [(KeySpec, &str, usize, Option<usize>); 7] = [
+        (KeySpec::Rsa2048, "RSAES_OAEP_SHA_1", 214, Some(256)),
+        (KeySpec::Rsa2048, "RSAES_OAEP_SHA_256", 190, Some(256)),
+        (KeySpec::Rsa3072, "RSAES_OAEP_SHA_1", 342, Some(384)),
+        (KeySpec::Rsa3072, "RSAES_OAEP_SHA_256", 318, Some(384)),
+        (KeySpec::Rsa4096, "RSAES_OAEP_SHA_1", 470, Some(512)),
+        (KeySpec::Rsa4096, "RSAES_OAEP_SHA_256", 446, Some(512)),
+        (KeySpec::Sm2, "SM2PKE", 1024, None),
+    ];
+
+    fn input(keys: &EveryKey, spec: KeySpec, algorithm: &str, length: usize) -> Value {
+        json!({
+            "KeyId": keys.of(spec, KeyUsage::EncryptDecrypt).id, "EncryptionAlgorithm": algorithm,
+            "Plaintext": base64(vec![7; length]),
+        })
+    }
 
     #[tokio::test]
     async fn the_answer_has_awss_members_and_a_ciphertext_of_awss_form() {
@@ -129,5 +152,82 @@ mod tests {
         let (cloud, input) = (Cloud::new(), json!({ "Plaintext": HELLO }));
         refuses_identifiers(&cloud, "Encrypt", "KeyId", &input).await;
         refuses_absent_aliases(&cloud, "Encrypt", "KeyId", &input).await;
+    }
+
+    #[tokio::test]
+    async fn the_answer_for_an_asymmetric_key_has_the_same_members() {
+        let keys = every_key().await;
+        let answer = keys.call("Encrypt", input(keys, KeySpec::Rsa2048, "RSAES_OAEP_SHA_256", 1)).await;
+        let (blob, arn) =
+            (&answer.succeeds()["CiphertextBlob"], &keys.of(KeySpec::Rsa2048, KeyUsage::EncryptDecrypt).arn);
+        let expected =
+            format!(r#"{{"CiphertextBlob":{blob},"KeyId":"{arn}","EncryptionAlgorithm":"RSAES_OAEP_SHA_256"}}"#);
+        assert_eq!(answer.text(), expected);
+    }
+
+    #[tokio::test]
+    async fn asymmetric_keys_encrypt_up_to_their_limit_and_decrypt_it() {
+        let keys = every_key().await;
+        for (spec, algorithm, longest, ciphertext_len) in ASYMMETRIC {
+            for length in [1, longest] {
+                let mut input = input(keys, spec, algorithm, length);
+                let plaintext = input["Plaintext"].clone();
+                let encrypted = keys.call("Encrypt", input.clone()).await.succeeds();
+                let found = bytes(&encrypted["CiphertextBlob"]).len();
+                assert!(ciphertext_len.is_none_or(|expected| expected == found), "{spec} {algorithm}: {found} bytes");
+                let again = keys.call("Encrypt", input.clone()).await.succeeds();
+                assert_ne!(encrypted["CiphertextBlob"], again["CiphertextBlob"]);
+                input["CiphertextBlob"] = encrypted["CiphertextBlob"].clone();
+                input["Plaintext"].take();
+                let opened = keys.call("Decrypt", input).await.succeeds();
+                assert_eq!(opened["Plaintext"], plaintext, "{spec} {algorithm} {length}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn longer_plaintexts_are_refused_by_each_asymmetric_limit() {
+        let keys = every_key().await;
+        for (spec, algorithm, longest, _) in ASYMMETRIC {
+            let message =
+                format!("Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {longest} bytes.");
+            for length in [longest + 1, 4096] {
+                for dry_run in [false, true] {
+                    let mut input = input(keys, spec, algorithm, length);
+                    input["DryRun"] = json!(dry_run);
+                    keys.refuses("Encrypt", input, "ValidationException", Some(&message)).await;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn asymmetric_keys_take_no_context_but_an_empty_one() {
+        let keys = every_key().await;
+        for (spec, algorithm, longest, _) in ASYMMETRIC {
+            let mut input = input(keys, spec, algorithm, longest);
+            input["EncryptionContext"] = json!({});
+            keys.call("Encrypt", input.clone()).await.succeeds();
+            input["EncryptionContext"] = json!({ "a": "b" });
+            let message = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";
+            keys.refuses("Encrypt", input, "ValidationException", Some(message)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_for_something_else_and_algorithms_of_other_specs_are_refused() {
+        let keys = every_key().await;
+        let input = json!({ "Plaintext": base64([7; 4096]), "EncryptionContext": { "a": "b" }, "DryRun": true });
+        keys.refuses_unfit("Encrypt", "EncryptionAlgorithm", EncryptionAlgorithm::ALL, &input).await;
+    }
+
+    #[tokio::test]
+    async fn the_algorithm_of_an_asymmetric_key_must_be_named() {
+        let keys = every_key().await;
+        for spec in [KeySpec::Rsa2048, KeySpec::Rsa4096, KeySpec::Sm2] {
+            let input = json!({ "KeyId": keys.of(spec, KeyUsage::EncryptDecrypt).id, "Plaintext": HELLO });
+            let message = format!("Algorithm SYMMETRIC_DEFAULT is incompatible with key spec {spec}.");
+            keys.refuses("Encrypt", input, "InvalidKeyUsageException", Some(&message)).await;
+        }
     }
 }

@@ -25,14 +25,15 @@ pub(crate) async fn generate_data_key(
     cx: &Context,
     input: GenerateDataKeyRequest,
 ) -> Result<GenerateDataKeyResponse, ApiError> {
-    messages::refuse_recipient("GenerateDataKey", input.recipient.as_ref())?;
+    let recipient = kms.recipient(input.recipient.as_ref())?;
     let data_key = make(kms, cx, Action::GenerateDataKey, input).await?;
+    let delivery = kms.deliver(&recipient, data_key.plaintext)?;
     Ok(GenerateDataKeyResponse {
         ciphertext_blob: Some(data_key.ciphertext),
-        plaintext: Some(data_key.plaintext),
+        plaintext: delivery.plaintext,
         key_id: Some(data_key.key.arn_text()),
-        ciphertext_for_recipient: None,
-        key_material_id: Some(data_key.material_id.to_string()),
+        ciphertext_for_recipient: delivery.ciphertext_for_recipient,
+        key_material_id: recipient.told(data_key.material_id),
     })
 }
 
@@ -66,9 +67,10 @@ fn length(spec: Option<DataKeySpec>, bytes: Option<i32>) -> Result<usize, ApiErr
 mod tests {
     use base64_simd::STANDARD as BASE64;
     use serde_json::json;
+    use trent_kms_core::{KeySpec, KeyType};
     use trent_testkit::Cloud;
 
-    use crate::testing::{DRY_RUN, Fit, obeys_states, refuses_absent_aliases, refuses_identifiers};
+    use crate::testing::{DRY_RUN, Fit, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers};
 
     #[tokio::test]
     async fn the_answer_has_awss_members_in_awss_order() {
@@ -153,6 +155,21 @@ mod tests {
         let recipient = json!({ "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": "AA==" });
         let input = json!({ "KeyId": key.id, "KeySpec": "AES_256", "Recipient": recipient });
         let refusal = cloud.kms("GenerateDataKey", input).await.fails();
-        assert_eq!((refusal.status, &*refusal.code), (501, "NotImplemented"));
+        assert_eq!((refusal.status, &*refusal.code), (400, "ValidationException"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_made_under_keys_that_do_not_encrypt_symmetrically() {
+        let keys = every_key().await;
+        for operation in ["GenerateDataKey", "GenerateDataKeyWithoutPlaintext"] {
+            for key in keys.iter().filter(|key| key.spec != KeySpec::SymmetricDefault) {
+                let input = json!({ "KeyId": key.id, "KeySpec": "AES_256", "DryRun": true });
+                let message = match key.spec.key_type() {
+                    KeyType::Asymmetric => "You cannot generate a data key with an asymmetric CMK".to_owned(),
+                    _ => format!("{} key usage is {} which is not valid for {operation}.", key.arn, key.usage),
+                };
+                keys.refuses(operation, input, "InvalidKeyUsageException", Some(&message)).await;
+            }
+        }
     }
 }

@@ -18,10 +18,14 @@ pub(crate) async fn generate_random(
     if input.custom_key_store_id.is_some() {
         return Err(messages::custom_key_store_not_found());
     }
-    messages::refuse_recipient("GenerateRandom", input.recipient.as_ref())?;
+    let recipient = kms.recipient(input.recipient.as_ref())?;
     let mut bytes = vec![0; usize::try_from(number).map_err(|_| ApiError::internal_failure())?];
     kms.entropy.fill(&mut bytes);
-    Ok(GenerateRandomResponse { plaintext: Some(SecretBytes::new(bytes)), ciphertext_for_recipient: None })
+    let delivery = kms.deliver(&recipient, SecretBytes::new(bytes))?;
+    Ok(GenerateRandomResponse {
+        plaintext: delivery.plaintext,
+        ciphertext_for_recipient: delivery.ciphertext_for_recipient,
+    })
 }
 
 #[cfg(test)]
@@ -73,6 +77,6 @@ mod tests {
         let recipient = json!({ "KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": "AA==" });
         let input = json!({ "NumberOfBytes": 1, "Recipient": recipient });
         let refusal = Cloud::new().kms("GenerateRandom", input).await.fails();
-        assert_eq!((refusal.status, &*refusal.code), (501, "NotImplemented"));
+        assert_eq!((refusal.status, &*refusal.code), (400, "ValidationException"));
     }
 }

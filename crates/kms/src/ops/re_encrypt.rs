@@ -28,9 +28,9 @@ pub(crate) async fn re_encrypt(
     let destination = kms.key(cx, &input.destination_key_id).for_action(Action::ReEncryptTo).await?;
     destination.require(algorithm)?;
     let opened = kms.open(cx, Action::ReEncryptFrom, &sealed).await?;
-    end_dry_run(input.dry_run)?;
     let context = encryption_context(input.destination_encryption_context);
     let (ciphertext, material_id) = kms.encrypt(&destination, algorithm, &opened.plaintext, &context)?;
+    end_dry_run(input.dry_run)?;
     Ok(ReEncryptResponse {
         ciphertext_blob: Some(ciphertext),
         source_key_id: Some(opened.key.arn_text()),
@@ -44,13 +44,33 @@ pub(crate) async fn re_encrypt(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use trent_kms_core::{EncryptionAlgorithm, KeySpec, KeyUsage};
     use trent_testkit::Cloud;
 
     use crate::testing::{
-        DRY_RUN, HELLO, INACCESSIBLE, INCORRECT_KEY, alias, ciphertext, refuses_absent_aliases, refuses_identifiers,
-        schedule,
+        DRY_RUN, EveryKey, HELLO, INACCESSIBLE, INCORRECT_KEY, alias, base64, ciphertext, every_key,
+        refuses_absent_aliases, refuses_identifiers, schedule, with,
     };
+
+    /// A key of each kind that encrypts, and an algorithm of it.
+    const KINDS: [(KeySpec, &str); 3] = [
+        (KeySpec::SymmetricDefault, "SYMMETRIC_DEFAULT"),
+        (KeySpec::Rsa2048, "RSAES_OAEP_SHA_256"),
+        (KeySpec::Sm2, "SM2PKE"),
+    ];
+
+    /// An input of ReEncrypt: a plaintext of this length, encrypted under the one shared key, for the other.
+    async fn between(keys: &EveryKey, from: (KeySpec, &str), to: (KeySpec, &str), length: usize) -> Value {
+        let id = |spec| &keys.of(spec, KeyUsage::EncryptDecrypt).id;
+        let encrypt =
+            json!({ "KeyId": id(from.0), "EncryptionAlgorithm": from.1, "Plaintext": base64(vec![7; length]) });
+        json!({
+            "CiphertextBlob": keys.call("Encrypt", encrypt).await.succeeds()["CiphertextBlob"],
+            "SourceKeyId": id(from.0), "SourceEncryptionAlgorithm": from.1,
+            "DestinationKeyId": id(to.0), "DestinationEncryptionAlgorithm": to.1,
+        })
+    }
 
     #[tokio::test]
     async fn the_answer_has_awss_members_and_opens_under_the_other_key() {
@@ -215,5 +235,105 @@ mod tests {
             refuses_identifiers(&cloud, "ReEncrypt", member, &input).await;
             refuses_absent_aliases(&cloud, "ReEncrypt", member, &input).await;
         }
+    }
+
+    #[tokio::test]
+    async fn symmetric_and_asymmetric_keys_mix_and_only_symmetric_ones_tell_their_material() {
+        let keys = every_key().await;
+        let arn = |spec| &keys.of(spec, KeyUsage::EncryptDecrypt).arn;
+        let symmetric = json!({ "KeyId": arn(KeySpec::SymmetricDefault) });
+        let material = keys.call("DescribeKey", symmetric).await.succeeds()["KeyMetadata"]["CurrentKeyMaterialId"].clone();
+        let told = |member: &str, spec| {
+            if spec == KeySpec::SymmetricDefault { format!(r#","{member}":{material}"#) } else { String::new() }
+        };
+        for from in KINDS {
+            for to in KINDS {
+                let answer = keys.call("ReEncrypt", between(keys, from, to, 100).await).await;
+                let blob = &answer.succeeds()["CiphertextBlob"];
+                assert_eq!(
+                    answer.text(),
+                    format!(
+                        concat!(
+                            r#"{{"CiphertextBlob":{},"SourceKeyId":"{}","KeyId":"{}","SourceEncryptionAlgorithm":"{}","#,
+                            r#""DestinationEncryptionAlgorithm":"{}"{}{}}}"#,
+                        ),
+                        blob,
+                        arn(from.0),
+                        arn(to.0),
+                        from.1,
+                        to.1,
+                        told("SourceKeyMaterialId", from.0),
+                        told("DestinationKeyMaterialId", to.0),
+                    )
+                );
+                let input = json!({ "CiphertextBlob": blob, "KeyId": arn(to.0), "EncryptionAlgorithm": to.1 });
+                assert_eq!(keys.call("Decrypt", input).await.succeeds()["Plaintext"], base64([7; 100]));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_destination_that_does_not_fit_is_refused_before_the_source_is_looked_at() {
+        let keys = every_key().await;
+        let input = json!({ "CiphertextBlob": HELLO, "SourceKeyId": "x", "DryRun": true });
+        for key in keys.iter() {
+            for algorithm in EncryptionAlgorithm::ALL {
+                let input = with(&with(&input, "DestinationKeyId", &key.id), "DestinationEncryptionAlgorithm", algorithm.as_str());
+                let message = if key.usage != KeyUsage::EncryptDecrypt {
+                    format!("{} key usage is {} which is not valid for ReEncryptTo.", key.arn, key.usage)
+                } else if !trent_kms_core::Algorithm::fits(*algorithm, key.spec) {
+                    format!("Algorithm {algorithm} is incompatible with key spec {}.", key.spec)
+                } else {
+                    continue;
+                };
+                keys.refuses("ReEncrypt", input, "InvalidKeyUsageException", Some(&message)).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_does_not_fit_is_refused() {
+        let keys = every_key().await;
+        let [symmetric, rsa, _] = KINDS;
+        let input = between(keys, rsa, symmetric, 1).await;
+        let signing = keys.of(KeySpec::Rsa2048, KeyUsage::SignVerify);
+        let message = format!("{} key usage is SIGN_VERIFY which is not valid for ReEncryptFrom.", signing.arn);
+        let wrong = with(&input, "SourceKeyId", &signing.id);
+        keys.refuses("ReEncrypt", wrong, "InvalidKeyUsageException", Some(&message)).await;
+        let wrong = with(&input, "SourceEncryptionAlgorithm", "SM2PKE");
+        let message = "Algorithm SM2PKE is incompatible with key spec RSA_2048.";
+        keys.refuses("ReEncrypt", wrong, "InvalidKeyUsageException", Some(message)).await;
+        for algorithm in ["RSAES_OAEP_SHA_1", "SYMMETRIC_DEFAULT"] {
+            let wrong = with(&input, "SourceEncryptionAlgorithm", algorithm);
+            keys.refuses("ReEncrypt", wrong, "InvalidCiphertextException", None).await;
+        }
+        let mut nameless = input;
+        nameless["SourceKeyId"].take();
+        keys.refuses("ReEncrypt", nameless, "ValidationException", Some("KeyId must not be null")).await;
+    }
+
+    #[tokio::test]
+    async fn what_the_destination_cannot_encrypt_is_refused_also_in_a_dry_run() {
+        let keys = every_key().await;
+        let [symmetric, rsa, _] = KINDS;
+        for dry_run in [false, true] {
+            let mut input = between(keys, symmetric, rsa, 191).await;
+            input["DryRun"] = json!(dry_run);
+            let message = "Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190 bytes.";
+            keys.refuses("ReEncrypt", input, "ValidationException", Some(message)).await;
+
+            let message = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";
+            for (from, to, member) in
+                [(symmetric, rsa, "DestinationEncryptionContext"), (rsa, symmetric, "SourceEncryptionContext")]
+            {
+                let mut input = between(keys, from, to, 1).await;
+                input["DryRun"] = json!(dry_run);
+                input[member] = json!({ "a": "b" });
+                keys.refuses("ReEncrypt", input, "ValidationException", Some(message)).await;
+            }
+        }
+        let mut input = between(keys, symmetric, rsa, 190).await;
+        input["DryRun"] = json!(true);
+        keys.refuses("ReEncrypt", input, "DryRunOperationException", Some(DRY_RUN)).await;
     }
 }

@@ -116,7 +116,7 @@ fn what_is_wrong_is_named_with_its_file() {
     }
     let missing = StartArguments { config: Some("/no/such/file".into()), ..StartArguments::default() };
     let refused = load("", &[], missing).expect_err("missing");
-    assert_eq!(refused, "cannot read the configuration /no/such/file: No such file or directory (os error 2)");
+    assert_eq!(refused, "cannot read /no/such/file: No such file or directory (os error 2)");
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(crate) async fn growth(trent: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn compare(
+pub(crate) async fn compare(
     trent: &Server,
     bare: &Server,
     name: &str,
@@ -125,7 +125,7 @@ async fn timed(connection: &mut Connection, operation: &str, input: &Value) -> R
     Ok((started.elapsed(), answer))
 }
 
-async fn call(connection: &mut Connection, operation: &str, input: &Value) -> Result<Value, Failure> {
+pub(crate) async fn call(connection: &mut Connection, operation: &str, input: &Value) -> Result<Value, Failure> {
     let body = connection.call(&kms_request("/", operation, &input.to_string())).await?;
     if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(body)?) }
 }

@@ -113,7 +113,7 @@ pub(crate) async fn run(
     while let Some(finished) = tasks.join_next().await {
         latencies.extend(finished??);
     }
-    let (elapsed, cpu) = (started.elapsed(), server.cpu()? - cpu_before);
+    let (elapsed, cpu) = (started.elapsed(), server.cpu()?.saturating_sub(cpu_before));
     latencies.sort_unstable();
     let count = latencies.len();
     let at = |share: usize| latencies.get(count * share / 100).copied().unwrap_or_default();

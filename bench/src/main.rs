@@ -4,6 +4,7 @@
 //! Client, server and bare server share the machine's cores, so rates are not comparable between machines; the ratios
 //! and the servers' CPU time per request are. Each figure is the median of several rounds, Trent and bare in turn.
 
+mod asymmetric;
 mod bare;
 mod cases;
 mod load;
@@ -29,6 +30,8 @@ async fn main() -> Result<(), Failure> {
 async fn bench(trent: PathBuf) -> Result<(), Failure> {
     start::measure(&trent).await?;
     cases::operations(&trent).await?;
+    asymmetric::operations(&trent).await?;
+    asymmetric::generation(&trent).await?;
     cases::pages(&trent).await?;
     cases::growth(&trent).await
 }

@@ -2,6 +2,7 @@
 //! secret goes out encrypted to it instead of in plaintext.
 
 use aws_smithy_types::Blob;
+use trent_kms_core::MaterialId;
 use trent_nitro::{Attestation, RecipientKey, envelope};
 use trent_shared::{ApiError, SecretBytes};
 
@@ -51,7 +52,7 @@ impl Kms {
 
 impl Recipient {
     /// The key material's id, which AWS tells a caller and not an enclave.
-    pub(crate) fn told(&self, material_id: impl ToString) -> Option<String> {
+    pub(crate) fn told(&self, material_id: MaterialId) -> Option<String> {
         match self {
             Self::Caller => Some(material_id.to_string()),
             Self::Enclave(_) => None,

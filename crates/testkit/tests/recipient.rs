@@ -128,6 +128,6 @@ async fn documents_that_prove_nothing_are_refused_and_nothing_goes_out() {
     }
     // A document is good for hours, not for days.
     stage.cloud.clock().advance_days(1);
-    let stale = json!({ "NumberOfBytes": 1, "Recipient": good });
-    assert_eq!(stage.cloud.kms("GenerateRandom", stale).await.fails().code, "ValidationException");
+    let old = json!({ "NumberOfBytes": 1, "Recipient": good });
+    assert_eq!(stage.cloud.kms("GenerateRandom", old).await.fails().code, "ValidationException");
 }

@@ -1,6 +1,6 @@
 // The life of a key through the JavaScript SDK v3, by node's own test runner.
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
+import { constants, createPublicKey, publicEncrypt, randomInt, verify } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,9 +18,14 @@ import {
   EnableKeyCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateMacCommand,
   GetKeyPolicyCommand,
+  GetPublicKeyCommand,
   InvalidCiphertextException,
+  InvalidKeyUsageException,
   KMSClient,
+  KMSInvalidMacException,
+  KMSInvalidSignatureException,
   KMSInvalidStateException,
   ListAliasesCommand,
   ListKeysCommand,
@@ -29,8 +34,12 @@ import {
   paginateListKeys,
   PutKeyPolicyCommand,
   ScheduleKeyDeletionCommand,
+  SignCommand,
   TagResourceCommand,
+  UnsupportedOperationException,
   UntagResourceCommand,
+  VerifyCommand,
+  VerifyMacCommand,
 } from "@aws-sdk/client-kms";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
@@ -121,6 +130,68 @@ test("the life of a key", async (t) => {
   policy.Id = "changed";
   await call(PutKeyPolicyCommand, { KeyId, Policy: JSON.stringify(policy) });
   assert.deepEqual(JSON.parse((await call(GetKeyPolicyCommand, { KeyId })).Policy), policy);
+});
+
+async function publicKeyOf(call, KeyId) {
+  const { PublicKey } = await call(GetPublicKeyCommand, { KeyId });
+  return createPublicKey({ key: Buffer.from(PublicKey), format: "der", type: "spki" });
+}
+
+test("signatures, checked by node's own crypto", async () => {
+  const { call } = newAccount();
+  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  const signers = [
+    ["RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256", "sha256"],
+    ["RSA_2048", "RSASSA_PSS_SHA_512", "sha512", pss],
+    ["ECC_NIST_P256", "ECDSA_SHA_256", "sha256"],
+    ["ECC_NIST_P384", "ECDSA_SHA_384", "sha384"],
+    ["ECC_NIST_P521", "ECDSA_SHA_512", "sha512"],
+    ["ECC_SECG_P256K1", "ECDSA_SHA_256", "sha256"],
+    ["ECC_NIST_EDWARDS25519", "ED25519_SHA_512", null],
+  ];
+  for (const [KeySpec, SigningAlgorithm, hash, options] of signers) {
+    const { KeyMetadata: key } = await call(CreateKeyCommand, { KeySpec, KeyUsage: "SIGN_VERIFY" });
+    assert.equal(key.KeySpec, KeySpec);
+    const Message = Buffer.from("attack at dawn");
+    const request = { KeyId: key.KeyId, SigningAlgorithm, Message };
+    const { Signature, KeyId } = await call(SignCommand, request);
+    assert.equal(KeyId, key.Arn);
+    const publicKey = { key: await publicKeyOf(call, key.KeyId), ...options };
+    assert.ok(verify(hash, Message, publicKey, Signature), SigningAlgorithm);
+    assert.ok(!verify(hash, Buffer.from("attack at noon"), publicKey, Signature), SigningAlgorithm);
+    assert.equal((await call(VerifyCommand, { ...request, Signature })).SignatureValid, true);
+    await assert.rejects(
+      call(VerifyCommand, { ...request, Message: Buffer.from("attack at noon"), Signature }),
+      KMSInvalidSignatureException,
+    );
+    await assert.rejects(
+      call(EncryptCommand, { KeyId, Plaintext: Message }),
+      refusedWith(InvalidKeyUsageException, `${key.Arn} key usage is SIGN_VERIFY which is not valid for Encrypt.`),
+    );
+  }
+});
+
+test("what node encrypts with the public key", async () => {
+  const { call } = newAccount();
+  const { KeyMetadata: key } = await call(CreateKeyCommand, { KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" });
+  const options = { key: await publicKeyOf(call, key.KeyId), padding: constants.RSA_PKCS1_OAEP_PADDING };
+  for (const [EncryptionAlgorithm, oaepHash] of [["RSAES_OAEP_SHA_1", "sha1"], ["RSAES_OAEP_SHA_256", "sha256"]]) {
+    const CiphertextBlob = publicEncrypt({ ...options, oaepHash }, Buffer.from("attack at dawn"));
+    const { Plaintext } = await call(DecryptCommand, { KeyId: key.KeyId, EncryptionAlgorithm, CiphertextBlob });
+    assert.equal(Buffer.from(Plaintext).toString(), "attack at dawn");
+    await assert.rejects(call(DecryptCommand, { KeyId: key.KeyId, CiphertextBlob }), InvalidCiphertextException);
+  }
+});
+
+test("a MAC", async () => {
+  const { call } = newAccount();
+  const { KeyMetadata: key } = await call(CreateKeyCommand, { KeySpec: "HMAC_512", KeyUsage: "GENERATE_VERIFY_MAC" });
+  const request = { KeyId: key.KeyId, MacAlgorithm: "HMAC_SHA_512", Message: Buffer.from("attack at dawn") };
+  const { Mac } = await call(GenerateMacCommand, request);
+  assert.equal(Mac.length, 64);
+  assert.equal((await call(VerifyMacCommand, { ...request, Mac })).MacValid, true);
+  await assert.rejects(call(VerifyMacCommand, { ...request, Mac: Mac.slice(0, 32) }), KMSInvalidMacException);
+  await assert.rejects(call(GetPublicKeyCommand, { KeyId: key.KeyId }), UnsupportedOperationException);
 });
 
 test("the SDK's own paginator", async () => {

@@ -1,7 +1,11 @@
 """Every test talks to the endpoint in TRENT_ENDPOINT, in an account of its own."""
 
+import json
 import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import boto3
 import pytest
@@ -59,6 +63,53 @@ def connect(endpoint, account):
 @pytest.fixture
 def kms(connect):
     return connect("kms")
+
+
+@pytest.fixture
+def make_key(kms):
+    """Makes a key and gives its id: make_key("RSA_2048", "SIGN_VERIFY")."""
+
+    def make_key(spec, usage):
+        return kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
+
+    return make_key
+
+
+@pytest.fixture
+def command_line(endpoint, account):
+    """Makes runners of `aws` or `awslocal`.
+
+    A runner gives the JSON that the command prints, or its words on standard error where it must fail.
+    """
+    bin = Path(sys.executable).parent
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env = clean | {
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_PAGER": "",
+        "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}",
+    }
+
+    def command_line(program):
+        flags = ["--endpoint-url", endpoint] if program == "aws" else []
+
+        def run(*words, service="kms", fails=False):
+            command = [bin / program, *flags, service, *words, "--output", "json"]
+            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+            if fails:
+                assert done.returncode != 0, done.stdout
+                return done.stderr.strip()
+            assert done.returncode == 0, done.stderr
+            return json.loads(done.stdout) if done.stdout.strip() else None
+
+        return run
+
+    return command_line
 
 
 @pytest.fixture

@@ -2,43 +2,14 @@
 
 import base64
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-BIN = Path(sys.executable).parent
-
 
 @pytest.fixture(params=["aws", "awslocal"])
-def cli(request, endpoint, account):
-    """Runs `aws kms …` and returns its JSON, or its words on standard error where it must fail."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    env = clean | {
-        "AWS_ACCESS_KEY_ID": account,
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_MAX_ATTEMPTS": "1",
-        "AWS_PAGER": "",
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-    }
-    flags = ["--endpoint-url", endpoint] if request.param == "aws" else []
-
-    def run(*words, service="kms", fails=False):
-        command = [BIN / request.param, *flags, service, *words, "--output", "json"]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
-        if fails:
-            assert done.returncode != 0, done.stdout
-            return done.stderr.strip()
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
-    return run
+def cli(request, command_line):
+    """Runs `aws kms …`."""
+    return command_line(request.param)
 
 
 def test_the_life_of_a_key(cli, account, tmp_path):

@@ -3,16 +3,10 @@
 import datetime
 import json
 
-import pytest
-from botocore.exceptions import ClientError
-
-
-def refusal(call, **request):
-    """(code, message) of the refused call."""
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from sdk import INVALID_MAC, INVALID_SIGNATURE, refusal
 
 
 def test_the_life_of_a_key(kms, account, tmp_path):
@@ -112,6 +106,89 @@ def test_the_life_of_a_key(kms, account, tmp_path):
 
     kms.update_key_description(KeyId=key_id, Description="")
     assert kms.describe_key(KeyId=key_id)["KeyMetadata"]["Description"] == ""
+
+
+def test_the_life_of_a_signing_key(kms, account):
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY", Description="signs")["KeyMetadata"]
+    key_id, arn = key["KeyId"], key["Arn"]
+    assert (key["KeySpec"], key["CustomerMasterKeySpec"]) == ("ECC_NIST_P256", "ECC_NIST_P256")
+    assert (key["KeyUsage"], key["SigningAlgorithms"]) == ("SIGN_VERIFY", ["ECDSA_SHA_256"])
+    assert "EncryptionAlgorithms" not in key and "CurrentKeyMaterialId" not in key
+    assert kms.describe_key(KeyId=arn)["KeyMetadata"] == key
+
+    public = kms.get_public_key(KeyId=key_id)
+    assert public["KeyId"] == arn
+    for member in "KeySpec", "CustomerMasterKeySpec", "KeyUsage", "SigningAlgorithms":
+        assert public[member] == key[member]
+    kms.create_alias(AliasName="alias/signer", TargetKeyId=key_id)
+    alias_arn = f"arn:aws:kms:us-east-1:{account}:alias/signer"
+
+    name = {"KeyId": "alias/signer", "SigningAlgorithm": "ECDSA_SHA_256", "Message": b"attack at dawn"}
+    signed = kms.sign(**name)
+    signature = signed["Signature"]
+    assert (signed["KeyId"], signed["SigningAlgorithm"]) == (arn, "ECDSA_SHA_256")
+    load_der_public_key(public["PublicKey"]).verify(signature, b"attack at dawn", ec.ECDSA(hashes.SHA256()))
+    for known_as in key_id, arn, "alias/signer", alias_arn:
+        verified = kms.verify(**name | {"KeyId": known_as}, Signature=signature)
+        assert (verified["KeyId"], verified["SignatureValid"]) == (arn, True)
+        assert kms.get_public_key(KeyId=known_as)["PublicKey"] == public["PublicKey"]
+    assert refusal(kms.verify, **name | {"Message": b"attack at noon"}, Signature=signature) == INVALID_SIGNATURE
+
+    unfit = f"{arn} key usage is SIGN_VERIFY which is not valid for "
+    assert refusal(kms.encrypt, KeyId=key_id, Plaintext=b"x") == ("InvalidKeyUsageException", unfit + "Encrypt.")
+    would = ("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+    assert refusal(kms.sign, **name, DryRun=True) == would
+    assert refusal(kms.verify, **name, Signature=signature, DryRun=True) == would
+
+    kms.disable_key(KeyId=key_id)
+    assert refusal(kms.sign, **name) == ("DisabledException", f"{arn} is disabled.")
+    assert refusal(kms.verify, **name, Signature=signature) == ("DisabledException", f"{arn} is disabled.")
+    assert kms.get_public_key(KeyId=key_id)["PublicKey"] == public["PublicKey"], "a disabled key shows its public half"
+    kms.enable_key(KeyId=key_id)
+    assert kms.verify(**name, Signature=signature)["SignatureValid"] is True
+
+    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    pending = ("KMSInvalidStateException", f"{arn} is pending deletion.")
+    assert refusal(kms.sign, **name) == pending
+    assert refusal(kms.verify, **name, Signature=signature) == pending
+    assert refusal(kms.get_public_key, KeyId=key_id) == pending
+
+
+def test_the_life_of_an_hmac_key(kms):
+    key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+    key_id, arn = key["KeyId"], key["Arn"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("HMAC_256", "GENERATE_VERIFY_MAC")
+    assert key["MacAlgorithms"] == ["HMAC_SHA_256"] and "CurrentKeyMaterialId" not in key
+    assert kms.describe_key(KeyId=key_id)["KeyMetadata"] == key
+    assert refusal(kms.get_public_key, KeyId=key_id) == ("UnsupportedOperationException", "")
+
+    kms.create_alias(AliasName="alias/mac", TargetKeyId=key_id)
+    name = {"KeyId": "alias/mac", "MacAlgorithm": "HMAC_SHA_256", "Message": b"attack at dawn"}
+    made = kms.generate_mac(**name)
+    mac = made["Mac"]
+    assert (made["KeyId"], made["MacAlgorithm"], len(mac)) == (arn, "HMAC_SHA_256", 32)
+    verified = kms.verify_mac(**name | {"KeyId": arn}, Mac=mac)
+    assert (verified["KeyId"], verified["MacValid"], verified["MacAlgorithm"]) == (arn, True, "HMAC_SHA_256")
+    assert refusal(kms.verify_mac, **name | {"Message": b"attack at noon"}, Mac=mac) == INVALID_MAC
+    assert refusal(kms.verify_mac, **name, Mac=mac[:16]) == INVALID_MAC
+
+    unfit = f"{arn} key usage is GENERATE_VERIFY_MAC which is not valid for Sign."
+    sign = {"KeyId": key_id, "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"}
+    assert refusal(kms.sign, **sign) == ("InvalidKeyUsageException", unfit)
+    would = ("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+    assert refusal(kms.generate_mac, **name, DryRun=True) == would
+    assert refusal(kms.verify_mac, **name, Mac=mac, DryRun=True) == would
+
+    kms.disable_key(KeyId=key_id)
+    assert refusal(kms.generate_mac, **name) == ("DisabledException", f"{arn} is disabled.")
+    assert refusal(kms.verify_mac, **name, Mac=mac) == ("DisabledException", f"{arn} is disabled.")
+    kms.enable_key(KeyId=key_id)
+    assert kms.verify_mac(**name, Mac=mac)["MacValid"] is True
+    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    assert refusal(kms.generate_mac, **name) == ("KMSInvalidStateException", f"{arn} is pending deletion.")
+    kms.cancel_key_deletion(KeyId=key_id)
+    kms.enable_key(KeyId=key_id)
+    assert kms.generate_mac(**name)["Mac"] == mac
 
 
 def test_random_bytes_are_random(kms):

@@ -1,6 +1,7 @@
 //! Making and opening ciphertexts on behalf of the operations: Encrypt, Decrypt, ReEncrypt and the data keys.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use aws_smithy_types::Blob;
 use trent_kms_core::{CiphertextBlob, CiphertextKind, EncryptionAlgorithm, EncryptionContext, MaterialId, open, seal};
@@ -12,6 +13,9 @@ use crate::action::Action;
 use crate::api::{DryRunModifierType, EncryptionAlgorithmSpec, errors};
 use crate::messages;
 use crate::names::same_name;
+
+/// How many bytes a plaintext has, in requests as in answers (the model's PlaintextType).
+const PLAINTEXT_LEN: RangeInclusive<usize> = 1..=4096;
 
 /// A request's ciphertext and everything that says how to open it.
 pub(crate) struct Sealed {
@@ -145,7 +149,9 @@ impl Kms {
         key.require(sealed.algorithm)?;
         refuse_context(&sealed.context)?;
         let decrypted = key.current_material()?.key.decrypt(sealed.algorithm, bytes);
-        let plaintext = decrypted.map_err(|_| errors::INVALID_CIPHERTEXT.bare())?;
+        // Made elsewhere, it may hold what no Plaintext can be. How AWS refuses that is not recorded.
+        let plaintext = decrypted.ok().filter(|plaintext| PLAINTEXT_LEN.contains(&plaintext.expose().len()));
+        let plaintext = plaintext.ok_or_else(|| errors::INVALID_CIPHERTEXT.bare())?;
         Ok(Opened { plaintext, key, material_id: None })
     }
 }

@@ -54,15 +54,23 @@ enum Task {
 impl KeyFactory {
     /// A factory that keeps so many keys of each RSA spec ready.
     pub(crate) fn new(entropy: Arc<dyn Entropy>, stock_of_each: usize) -> Self {
-        let floor = Arc::new(Floor { work: Mutex::default(), changed: Condvar::new(), stock_of_each });
         let workers = thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
-        for _ in 0..workers {
+        Self::with_workers(workers, entropy, stock_of_each)
+    }
+
+    fn with_workers(workers: usize, entropy: Arc<dyn Entropy>, stock_of_each: usize) -> Self {
+        let floor = Arc::new(Floor { work: Mutex::default(), changed: Condvar::new(), stock_of_each });
+        let start = || {
             let (floor, entropy) = (Arc::clone(&floor), Arc::clone(&entropy));
             let worker = move || floor.work_until_closed(&*entropy);
-            // Without workers, keys are refused when asked for; nothing else suffers.
-            if let Err(error) = thread::Builder::new().name("trent-keys".to_owned()).spawn(worker) {
-                tracing::error!(%error, "cannot start a thread that makes RSA keys");
-            }
+            thread::Builder::new().name("trent-keys".to_owned()).spawn(worker)
+        };
+        let failed = (0..workers).filter_map(|_| start().err());
+        let failures =
+            failed.inspect(|error| tracing::error!(%error, "cannot start a thread that makes RSA keys")).count();
+        // Without workers, RSA keys are refused when asked for, and nobody waits for one; nothing else suffers.
+        if failures == workers {
+            floor.lock().is_closed = true;
         }
         Self { entropy, floor }
     }
@@ -89,13 +97,15 @@ impl Drop for KeyFactory {
 }
 
 impl Floor {
-    /// A ready key, or the promise of one.
+    /// A ready key, or the promise of one, which is broken where nobody works.
     fn order(&self, spec: KeySpec) -> Result<KeyMaterial, oneshot::Receiver<Result<KeyMaterial, OpenSslFailure>>> {
         let mut work = self.lock();
         let ready = work.stock.iter().position(|key| key.spec() == spec).map(|place| work.stock.swap_remove(place));
         let outcome = ready.ok_or_else(|| {
             let (reply, promise) = oneshot::channel();
-            work.jobs.push_back(Job { spec, reply });
+            if !work.is_closed {
+                work.jobs.push_back(Job { spec, reply });
+            }
             promise
         });
         drop(work);
@@ -165,10 +175,14 @@ mod tests {
 
     use super::*;
 
+    fn entropy() -> Arc<dyn Entropy> {
+        Arc::new(SeededEntropy::new(1))
+    }
+
     #[tokio::test]
     async fn every_order_is_filled_whether_from_stock_or_not() {
         for stock in [0, 1] {
-            let factory = KeyFactory::new(Arc::new(SeededEntropy::new(1)), stock);
+            let factory = KeyFactory::new(entropy(), stock);
             let (one, other, symmetric) = tokio::join!(
                 factory.make(KeySpec::Rsa2048),
                 factory.make(KeySpec::Rsa2048),
@@ -179,5 +193,46 @@ mod tests {
             assert_ne!(one.public_key(), other.public_key());
             assert_eq!(symmetric.expect("made").spec(), KeySpec::SymmetricDefault);
         }
+    }
+
+    #[tokio::test]
+    async fn the_stock_is_filled_while_nobody_waits_and_filled_up_again() {
+        let factory = KeyFactory::new(entropy(), 1);
+        for _ in 0..2 {
+            let in_stock = |spec| factory.floor.lock().stock.iter().filter(|key| key.spec() == spec).count();
+            while !SLOW.into_iter().all(|spec| in_stock(spec) == 1) {
+                assert!(SLOW.into_iter().all(|spec| factory.floor.lock().count(spec) <= 1), "more than was wanted");
+                thread::yield_now();
+            }
+            let ready = factory.floor.order(KeySpec::Rsa2048).ok();
+            assert_eq!(ready.map(|key| key.spec()), Some(KeySpec::Rsa2048));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_that_nobody_waits_for_any_more_holds_nobody_up() {
+        let factory = KeyFactory::new(entropy(), 0);
+        for _ in 0..100 {
+            drop(factory.floor.order(KeySpec::Rsa4096));
+        }
+        assert_eq!(factory.make(KeySpec::Rsa2048).await.expect("made").spec(), KeySpec::Rsa2048);
+    }
+
+    #[tokio::test]
+    async fn without_workers_rsa_keys_are_refused_and_others_made() {
+        let factory = KeyFactory::with_workers(0, entropy(), 1);
+        assert_eq!(factory.make(KeySpec::Rsa2048).await.err(), Some(ApiError::internal_failure()));
+        assert_eq!(factory.make(KeySpec::EccNistP256).await.expect("made").spec(), KeySpec::EccNistP256);
+    }
+
+    #[test]
+    fn the_workers_end_with_the_factory() {
+        let factory = KeyFactory::new(entropy(), 0);
+        let floor = Arc::clone(&factory.floor);
+        drop(factory);
+        while Arc::strong_count(&floor) > 1 {
+            thread::yield_now();
+        }
+        assert!(floor.lock().is_closed);
     }
 }

@@ -6,7 +6,10 @@ use trent_shared::ApiError;
 
 /// The value of another enum that has the same AWS name.
 pub(crate) fn same_name<T: FromStr>(name: &str) -> Result<T, ApiError> {
-    name.parse().map_err(|_| ApiError::internal_failure())
+    name.parse().map_err(|_| {
+        tracing::error!(name, "a name of AWS is known on one side only");
+        ApiError::internal_failure()
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! A ciphertext that was changed anywhere on its way is refused, and nothing is told about where.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use base64_simd::STANDARD as BASE64;
-use serde_json::json;
+use serde_json::{Value, json};
+use trent_store::{MemoryEngine, Table};
 use trent_testkit::Cloud;
 
 /// Where a ciphertext tells the id of the key material that made it.
@@ -58,5 +60,30 @@ async fn each_shortened_and_each_lengthened_ciphertext_is_refused() {
     for changed in shortened.chain(lengthened) {
         let input = json!({ "CiphertextBlob": BASE64.encode_to_string(changed) });
         cloud.kms("Decrypt", input).await.fails_with("InvalidCiphertextException", None);
+    }
+}
+
+/// The id of an HMAC or asymmetric key's material stands in no ciphertext, and opens none that claims it.
+#[tokio::test]
+async fn a_ciphertext_that_names_the_material_of_a_key_that_does_not_encrypt_so_is_refused() {
+    static KEYS: Table<Value> = Table::new("kms.key", 1);
+    let engine = Arc::new(MemoryEngine::new());
+    let cloud = Cloud::over(engine.clone());
+    let symmetric = cloud.make_key().await;
+    let made = cloud.kms("Encrypt", json!({ "KeyId": symmetric.id, "Plaintext": "SGVsbG8=" })).await.succeeds();
+    let genuine = BASE64.decode_to_vec(made["CiphertextBlob"].as_str().expect("text")).expect("base64");
+    for (spec, usage) in
+        [("HMAC_256", "GENERATE_VERIFY_MAC"), ("SM2", "ENCRYPT_DECRYPT"), ("ECC_NIST_P256", "SIGN_VERIFY")]
+    {
+        let key = cloud.make_key_of(spec, usage).await;
+        let stored = KEYS.scan(&*engine, (), None, usize::MAX).await.expect("readable");
+        let stored = stored.iter().find(|entry| entry.key.text(2).is_ok_and(|id| id == key.id)).expect("it was made");
+        let material = hex::decode(stored.record["materials"][0]["id"].as_str().expect("an id")).expect("hexadecimal");
+        let mut forged = genuine.clone();
+        forged[MATERIAL_ID].copy_from_slice(&material);
+        let mut input = json!({ "CiphertextBlob": BASE64.encode_to_string(forged) });
+        cloud.refuses("Decrypt", input.clone(), "AccessDeniedException", Some(INACCESSIBLE)).await;
+        input["KeyId"] = json!(key.id);
+        cloud.refuses("Decrypt", input, "IncorrectKeyException", Some(INCORRECT_KEY)).await;
     }
 }

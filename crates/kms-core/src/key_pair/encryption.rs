@@ -61,8 +61,13 @@ impl KeyMaterial {
     /// Decrypts with an asymmetric key what was encrypted under its public key, here or elsewhere.
     pub fn decrypt(&self, algorithm: EncryptionAlgorithm, ciphertext: &[u8]) -> Result<SecretBytes, DecryptionError> {
         let pair = self.key_pair(algorithm)?;
-        // OpenSSL ignores what follows an SM2 ciphertext.
-        if algorithm == EncryptionAlgorithm::Sm2Pke && whole(ciphertext, SEQUENCE).is_none() {
+        // OpenSSL ignores what follows an SM2 ciphertext, and takes RSA's without their leading zeros (RFC 8017 §7.1.2
+        // wants as many bytes as the modulus has).
+        let has_its_length = match pair.family {
+            Family::Rsa { .. } => ciphertext.len() == pair.key.size(),
+            _ => whole(ciphertext, SEQUENCE).is_some(),
+        };
+        if !has_its_length {
             return Err(InvalidCiphertext.into());
         }
         let decrypt = || -> Result<SecretBytes, ErrorStack> {

@@ -32,6 +32,9 @@ pub(super) fn are_consistent(info: &[u8], bits: u32) -> Option<bool> {
         };
         Ok(rsa.n().num_bits() == i32::try_from(bits).unwrap_or(0)
             && rsa.e() > &one
+            // OpenSSL neither verifies nor encrypts by other public exponents (rsa_ossl.c).
+            && rsa.e() < rsa.n()
+            && (bits <= 3072 || rsa.e().num_bits() <= 64)
             && p > &one
             && q > &one
             && exponents_fit(p, exponents.0)?

@@ -200,6 +200,10 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn verify<T: HasPublic>(&self, key: &PKeyRef<T>, signature: &[u8]) -> Result<(), InvalidSignature> {
+        // RFC 8017 §8.1.2: as many bytes as the modulus has. OpenSSL takes PSS signatures without their leading zeros.
+        if matches!(self.setting, Setting::Pkcs1(_) | Setting::Pss(_)) && signature.len() != key.size() {
+            return Err(InvalidSignature);
+        }
         let is_genuine = || -> Result<bool, ErrorStack> {
             match &self.input {
                 Input::Digest(digest) => {

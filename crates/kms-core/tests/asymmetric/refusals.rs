@@ -206,6 +206,31 @@ fn garbage_is_no_signature() {
     }
 }
 
+/// RFC 8017 §7.1.2, §8.1.2 and §8.2.2 want as many bytes as the modulus has, although leading zeros change no number.
+#[test]
+fn leading_zeros_of_rsa_signatures_and_ciphertexts_are_not_left_out() {
+    let begins_with_zero = |bytes: &Vec<u8>| bytes.first() == Some(&0);
+    let key = material(KeySpec::Rsa2048);
+    let attempts = || 0..10_000_u32;
+    for algorithm in [SigningAlgorithm::RsassaPssSha256, SigningAlgorithm::RsassaPkcs1V15Sha256] {
+        let (message, signature) = attempts()
+            .map(u32::to_be_bytes)
+            .map(|message| (message, sign(key, algorithm, MessageType::Raw, &message)))
+            .find(|(_, signature)| begins_with_zero(signature))
+            .expect("one in 256 does");
+        let input = key.signing_input(algorithm, MessageType::Raw, &message).expect("fits");
+        assert_eq!(input.verify(&signature[1..]), Err(InvalidSignature), "{algorithm}");
+    }
+    for algorithm in [EncryptionAlgorithm::RsaesOaepSha1, EncryptionAlgorithm::RsaesOaepSha256] {
+        let ciphertext = attempts()
+            .map(|_| key.encrypt(algorithm, b"plaintext").expect("encrypts"))
+            .find(begins_with_zero)
+            .expect("one in 256 does");
+        assert!(key.decrypt(algorithm, &ciphertext[1..]).is_err(), "{algorithm}");
+        key.decrypt(algorithm, &ciphertext).expect("decrypts");
+    }
+}
+
 #[test]
 fn macs_are_compared_whole() {
     for (spec, algorithm) in [

@@ -276,7 +276,8 @@ mod tests {
                 cloud.refuses("CreateKey", input, code, Some(&message)).await;
             }
             if *spec != KeySpec::SymmetricDefault {
-                let message = "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
+                let message =
+                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
                 cloud.refuses("CreateKey", json!({ "KeySpec": spec.as_str() }), code, Some(message)).await;
             }
         }
@@ -306,7 +307,8 @@ mod tests {
                     continue;
                 }
                 let metadata = cloud.kms("CreateKey", input).await.succeeds()["KeyMetadata"].clone();
-                let shown = ["KeySpec", "Origin", "KeyState"].map(|member| metadata[member].as_str().unwrap_or_default());
+                let shown =
+                    ["KeySpec", "Origin", "KeyState"].map(|member| metadata[member].as_str().unwrap_or_default());
                 assert_eq!(shown, [spec.as_str(), "EXTERNAL", "PendingImport"]);
                 assert_eq!(
                     ["Enabled", "CurrentKeyMaterialId"].map(|member| metadata[member].clone()),

@@ -372,11 +372,8 @@ mod tests {
     async fn keys_for_something_else_and_algorithms_of_other_specs_are_refused() {
         let keys = every_key().await;
         let input = json!({ "CiphertextBlob": HELLO, "EncryptionContext": { "a": "b" }, "DryRun": true });
-        let asymmetric = [
-            EncryptionAlgorithm::RsaesOaepSha1,
-            EncryptionAlgorithm::RsaesOaepSha256,
-            EncryptionAlgorithm::Sm2Pke,
-        ];
+        let asymmetric =
+            [EncryptionAlgorithm::RsaesOaepSha1, EncryptionAlgorithm::RsaesOaepSha256, EncryptionAlgorithm::Sm2Pke];
         keys.refuses_unfit("Decrypt", "EncryptionAlgorithm", &asymmetric, &input).await;
     }
 

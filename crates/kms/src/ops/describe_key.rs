@@ -84,7 +84,6 @@ mod tests {
 
     #[tokio::test]
     async fn every_key_shows_the_one_list_of_its_usage() {
-        let keys = every_key().await;
         const LISTS: [&str; 5] = [
             "EncryptionAlgorithms",
             "SigningAlgorithms",
@@ -92,12 +91,15 @@ mod tests {
             "EncapsulationAlgorithms",
             "MacAlgorithms",
         ];
+        let keys = every_key().await;
         for key in keys.iter() {
             let (list, algorithms): (_, Vec<&str>) = match key.spec.algorithms(key.usage).expect("it was made") {
                 Algorithms::Encryption(list) => (LISTS[0], list.iter().map(|algorithm| algorithm.as_str()).collect()),
                 Algorithms::Signing(list) => (LISTS[1], list.iter().map(|algorithm| algorithm.as_str()).collect()),
                 Algorithms::KeyAgreement(list) => (LISTS[2], list.iter().map(|algorithm| algorithm.as_str()).collect()),
-                Algorithms::Encapsulation(list) => (LISTS[3], list.iter().map(|algorithm| algorithm.as_str()).collect()),
+                Algorithms::Encapsulation(list) => {
+                    (LISTS[3], list.iter().map(|algorithm| algorithm.as_str()).collect())
+                }
                 Algorithms::Mac(list) => (LISTS[4], list.iter().map(|algorithm| algorithm.as_str()).collect()),
             };
             let metadata = keys.call("DescribeKey", json!({ "KeyId": key.id })).await.succeeds()["KeyMetadata"].clone();
@@ -124,13 +126,21 @@ mod tests {
                 KeyUsage::SignVerify,
                 r#""SigningAlgorithms":["ML_DSA_SHAKE_256"],"MultiRegion":false}}"#,
             ),
-            (KeySpec::EccNistP384, KeyUsage::KeyAgreement, r#""KeyAgreementAlgorithms":["ECDH"],"MultiRegion":false}}"#),
+            (
+                KeySpec::EccNistP384,
+                KeyUsage::KeyAgreement,
+                r#""KeyAgreementAlgorithms":["ECDH"],"MultiRegion":false}}"#,
+            ),
             (
                 KeySpec::MlKem768,
                 KeyUsage::EncapsulateDecapsulate,
                 r#""EncapsulationAlgorithms":["ML_KEM"],"MultiRegion":false}}"#,
             ),
-            (KeySpec::Hmac224, KeyUsage::GenerateVerifyMac, r#""MultiRegion":false,"MacAlgorithms":["HMAC_SHA_224"]}}"#),
+            (
+                KeySpec::Hmac224,
+                KeyUsage::GenerateVerifyMac,
+                r#""MultiRegion":false,"MacAlgorithms":["HMAC_SHA_224"]}}"#,
+            ),
         ] {
             let text = keys.call("DescribeKey", json!({ "KeyId": keys.of(spec, usage).id })).await.text();
             let expected = format!(r#""CustomerMasterKeySpec":"{spec}","KeySpec":"{spec}",{end}"#);

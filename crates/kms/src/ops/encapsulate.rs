@@ -36,9 +36,7 @@ mod tests {
     use trent_kms_core::{EncapsulationAlgorithm, KeySpec, KeyUsage};
     use trent_testkit::Cloud;
 
-    use crate::testing::{
-        DRY_RUN, Fit, bytes, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers,
-    };
+    use crate::testing::{DRY_RUN, Fit, bytes, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers};
 
     #[tokio::test]
     async fn the_answer_has_awss_members_in_awss_order() {
@@ -63,8 +61,7 @@ mod tests {
     async fn every_spec_makes_fresh_secrets_that_decapsulate() {
         let keys = every_key().await;
         for (spec, length) in [(KeySpec::MlKem512, 768), (KeySpec::MlKem768, 1088), (KeySpec::MlKem1024, 1568)] {
-            let input =
-                json!({ "KeyId": keys.of(spec, KeyUsage::EncapsulateDecapsulate).id, "EncapsulationAlgorithm": "ML_KEM" });
+            let input = json!({ "KeyId": keys.of(spec, KeyUsage::EncapsulateDecapsulate).id, "EncapsulationAlgorithm": "ML_KEM" });
             let made = keys.call("Encapsulate", input.clone()).await.succeeds();
             assert_eq!(bytes(&made["SharedSecret"]).len(), 32, "{spec}");
             assert_eq!(bytes(&made["SharedSecretCiphertextBlob"]).len(), length, "{spec}");

@@ -65,9 +65,7 @@ mod tests {
     use trent_kms_core::{DataKeyPairSpec, KeyMaterial, KeySpec, KeyType, KeyUsage};
     use trent_testkit::Cloud;
 
-    use crate::testing::{
-        DRY_RUN, Fit, bytes, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers,
-    };
+    use crate::testing::{DRY_RUN, Fit, bytes, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers};
 
     #[tokio::test]
     async fn the_answer_has_awss_members_in_awss_order() {

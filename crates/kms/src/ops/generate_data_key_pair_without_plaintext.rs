@@ -39,9 +39,7 @@ mod tests {
     use trent_kms_core::{KeyMaterial, KeySpec, KeyUsage};
     use trent_testkit::Cloud;
 
-    use crate::testing::{
-        DRY_RUN, Fit, bytes, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers,
-    };
+    use crate::testing::{DRY_RUN, Fit, bytes, every_key, obeys_states, refuses_absent_aliases, refuses_identifiers};
 
     #[tokio::test]
     async fn the_answer_has_awss_members_and_no_private_key() {

@@ -58,10 +58,7 @@ mod tests {
             let answer = keys.call("GetPublicKey", json!({ "KeyId": key.id })).await;
             let public_key = &answer.succeeds()["PublicKey"];
             let specs = format!(r#""CustomerMasterKeySpec":"{spec}","KeySpec":"{spec}","KeyUsage":"{usage}""#);
-            assert_eq!(
-                answer.text(),
-                format!(r#"{{"KeyId":"{}","PublicKey":{public_key},{specs},{list}}}"#, key.arn)
-            );
+            assert_eq!(answer.text(), format!(r#"{{"KeyId":"{}","PublicKey":{public_key},{specs},{list}}}"#, key.arn));
         }
     }
 

@@ -257,7 +257,7 @@ mod tests {
             let input = import(&id, &parameters, wrong);
             cloud.refuses("ImportKeyMaterial", input, "InvalidCiphertextException", None).await;
         }
-        let garbage = with(import(&id, &parameters, &[7; 48]), "EncryptedKeyMaterial", base64(&[1; 256]));
+        let garbage = with(import(&id, &parameters, &[7; 48]), "EncryptedKeyMaterial", base64([1; 256]));
         cloud.refuses("ImportKeyMaterial", garbage, "InvalidCiphertextException", None).await;
 
         let imported = cloud.kms("ImportKeyMaterial", import(&id, &parameters, &[7; 48])).await.succeeds();

@@ -242,7 +242,8 @@ mod tests {
         let keys = every_key().await;
         let arn = |spec| &keys.of(spec, KeyUsage::EncryptDecrypt).arn;
         let symmetric = json!({ "KeyId": arn(KeySpec::SymmetricDefault) });
-        let material = keys.call("DescribeKey", symmetric).await.succeeds()["KeyMetadata"]["CurrentKeyMaterialId"].clone();
+        let material =
+            keys.call("DescribeKey", symmetric).await.succeeds()["KeyMetadata"]["CurrentKeyMaterialId"].clone();
         let told = |member: &str, spec| {
             if spec == KeySpec::SymmetricDefault { format!(r#","{member}":{material}"#) } else { String::new() }
         };
@@ -278,7 +279,11 @@ mod tests {
         let input = json!({ "CiphertextBlob": HELLO, "SourceKeyId": "x", "DryRun": true });
         for key in keys.iter() {
             for algorithm in EncryptionAlgorithm::ALL {
-                let input = with(&with(&input, "DestinationKeyId", &key.id), "DestinationEncryptionAlgorithm", algorithm.as_str());
+                let input = with(
+                    &with(&input, "DestinationKeyId", &key.id),
+                    "DestinationEncryptionAlgorithm",
+                    algorithm.as_str(),
+                );
                 let message = if key.usage != KeyUsage::EncryptDecrypt {
                     format!("{} key usage is {} which is not valid for ReEncryptTo.", key.arn, key.usage)
                 } else if !trent_kms_core::Algorithm::fits(*algorithm, key.spec) {
@@ -319,7 +324,8 @@ mod tests {
         for dry_run in [false, true] {
             let mut input = between(keys, symmetric, rsa, 191).await;
             input["DryRun"] = json!(dry_run);
-            let message = "Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190 bytes.";
+            let message =
+                "Algorithm RSAES_OAEP_SHA_256 and key spec RSA_2048 cannot encrypt data larger than 190 bytes.";
             keys.refuses("ReEncrypt", input, "ValidationException", Some(message)).await;
 
             let message = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.";

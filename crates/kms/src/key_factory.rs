@@ -127,12 +127,11 @@ impl Floor {
                     }
                 }
                 Task::Stock(spec) => {
-                    let made = KeyMaterial::generate(spec, entropy);
-                    let mut work = self.lock();
-                    if let Some(place) = work.in_the_making.iter().position(|making| *making == spec) {
-                        work.in_the_making.swap_remove(place);
+                    match KeyMaterial::generate(spec, entropy) {
+                        Ok(key) => self.lock().put(key),
+                        // It stays counted as in the making, so that the failure is not repeated without end.
+                        Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "no key for the stock"),
                     }
-                    work.stock.extend(made.ok());
                 }
             }
         }
@@ -162,6 +161,13 @@ impl Floor {
 }
 
 impl Work {
+    fn put(&mut self, key: KeyMaterial) {
+        if let Some(place) = self.in_the_making.iter().position(|making| *making == key.spec()) {
+            self.in_the_making.swap_remove(place);
+        }
+        self.stock.push(key);
+    }
+
     /// The keys of a spec that are in stock or soon will be.
     fn count(&self, spec: KeySpec) -> usize {
         let ready = self.stock.iter().filter(|key| key.spec() == spec).count();

@@ -22,8 +22,7 @@ const MAY_SEE: [(&str, &[&str]); 9] = [
 const SEE_ALL: [&str; 5] = ["trent-server", "trent-testkit", "trent-bench", "trent-fuzz", "xtask"];
 
 /// Pure crates stay testable without a runtime and usable anywhere.
-const PURE: [&str; 5] =
-    ["trent-shared", "trent-protocol", "trent-openssl-extras", "trent-kms-core", "trent-nitro"];
+const PURE: [&str; 5] = ["trent-shared", "trent-protocol", "trent-openssl-extras", "trent-kms-core", "trent-nitro"];
 const RUNTIMES: [&str; 4] = ["tokio", "hyper", "hyper-util", "tower"];
 
 /// Handwritten files aim at 300 lines, are questioned at 500 and fail here.
@@ -51,18 +50,18 @@ fn dependencies(metadata: &Metadata, findings: &mut Vec<String>) {
         match may_see {
             Some(may_see) => findings.extend(
                 seen.iter().filter(|dependency| dependency.starts_with("trent-") && !may_see.contains(dependency)).map(
-                    |dependency| format!("{name} must not depend on {dependency}: see the dependency rules in ARCHITECTURE.md"),
+                    |dependency| {
+                        format!("{name} must not depend on {dependency}: see the dependency rules in ARCHITECTURE.md")
+                    },
                 ),
             ),
             None if SEE_ALL.contains(&name) => {}
             None => findings.push(format!("{name} has no dependency rule: add one to xtask/src/tidy.rs")),
         }
         if PURE.contains(&name) {
-            findings.extend(
-                seen.iter()
-                    .filter(|dependency| RUNTIMES.contains(dependency))
-                    .map(|dependency| format!("{name} must not depend on {dependency}: it is pure, without runtime or HTTP")),
-            );
+            findings.extend(seen.iter().filter(|dependency| RUNTIMES.contains(dependency)).map(|dependency| {
+                format!("{name} must not depend on {dependency}: it is pure, without runtime or HTTP")
+            }));
         }
     }
 }

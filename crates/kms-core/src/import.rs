@@ -63,10 +63,8 @@ impl WrappingAlgorithm {
             return false;
         }
         let is_hmac = key.key_type() == KeyType::Hmac;
-        let is_curve = matches!(
-            key,
-            K::EccNistP256 | K::EccNistP384 | K::EccNistP521 | K::EccSecgP256k1 | K::EccNistEdwards25519
-        );
+        let is_curve =
+            matches!(key, K::EccNistP256 | K::EccNistP384 | K::EccNistP521 | K::EccSecgP256k1 | K::EccNistEdwards25519);
         // Its PKCS#8 is too long for OAEP under the smallest wrapping key (recorded).
         let fits = !(key == K::EccNistP521 && wrapping == WrappingKeySpec::Rsa2048);
         match self.method() {

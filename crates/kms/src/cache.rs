@@ -55,7 +55,8 @@ impl StoredKey {
         let present = record.materials.iter().filter_map(|material| Some((material.id, material.bytes.as_ref()?)));
         let materials = present.map(|(id, bytes)| {
             let key = KeyMaterial::from_bytes(record.spec, bytes.expose());
-            let key = key.map_err(|error| StoreError::DamagedRecord { table: KEYS.name(), reason: error.to_string() })?;
+            let key =
+                key.map_err(|error| StoreError::DamagedRecord { table: KEYS.name(), reason: error.to_string() })?;
             Ok(Material { id, key })
         });
         let materials = materials.collect::<Result<_, StoreError>>()?;

@@ -5,8 +5,8 @@ use trent_shared::{AccountId, Region, Timestamp};
 use trent_store::{Batch, CommitError, Expect, InvalidKey, Key, StoreError};
 
 use crate::Kms;
-use crate::import::IMPORT_PARAMETERS;
 use crate::identifier::{AliasArn, KeyArn, KeyId};
+use crate::import::IMPORT_PARAMETERS;
 use crate::records::{
     ALIASES, ALIASES_OF_KEY, DELETIONS, KEY_IDS, KEYS, MATERIAL_OWNERS, alias_address, alias_of_key_address,
     key_address, material_address,

@@ -2,7 +2,10 @@
 
 use std::fmt::Display;
 
-use trent_kms_core::{EncryptionError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MaterialId, MessageError, StateError, WrappingAlgorithm, WrappingKeySpec};
+use trent_kms_core::{
+    EncryptionError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MaterialId, MessageError, StateError,
+    WrappingAlgorithm, WrappingKeySpec,
+};
 use trent_nitro::AttestationError;
 use trent_shared::{ApiError, Context};
 use trent_store::StoreError;

@@ -152,9 +152,7 @@ impl KmsSettings {
         for path in &self.attestation_roots {
             let pem = std::fs::read_to_string(path)
                 .map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
-            attestation_roots
-                .add_pem(&pem)
-                .map_err(|source| SettingsError::NotARoot { path: path.clone(), source })?;
+            attestation_roots.add_pem(&pem).map_err(|source| SettingsError::NotARoot { path: path.clone(), source })?;
         }
         let Self { strict_regions, rsa_key_stock, .. } = *self;
         Ok(trent_kms::Options { strict_regions, rsa_key_stock, attestation_roots })

@@ -61,7 +61,9 @@ mod tests {
 
     #[test]
     fn incomplete_arns_are_refused() {
-        for wrong in ["", "arn", "arn:aws:kms:us-east-1:111122223333", "arn:aws:kms:::", "urn:aws:kms:r:a:x", "arn::kms:r:a:x"] {
+        for wrong in
+            ["", "arn", "arn:aws:kms:us-east-1:111122223333", "arn:aws:kms:::", "urn:aws:kms:r:a:x", "arn::kms:r:a:x"]
+        {
             assert_eq!(wrong.parse::<Arn>(), Err(InvalidArn), "{wrong}");
         }
     }

@@ -64,8 +64,11 @@ impl ApiError {
 
     /// Something broke inside; the cause belongs in the log, not in the answer.
     pub fn internal_failure() -> Self {
-        Self::new("InternalFailure", "The request processing has failed because of an unknown error, exception or failure.")
-            .with_status(500)
+        Self::new(
+            "InternalFailure",
+            "The request processing has failed because of an unknown error, exception or failure.",
+        )
+        .with_status(500)
     }
 
     /// Whether the sender is at fault (`Sender` in XML errors) rather than the service (`Receiver`).

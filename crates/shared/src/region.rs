@@ -40,7 +40,10 @@ impl Region {
             ("eu-isoe-", Partition::AwsIsoE),
             ("eusc-", Partition::AwsEusc),
         ];
-        PREFIXES.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or(Partition::Aws, |(_, partition)| *partition)
+        PREFIXES
+            .iter()
+            .find(|(prefix, _)| self.0.starts_with(prefix))
+            .map_or(Partition::Aws, |(_, partition)| *partition)
     }
 }
 

@@ -7,7 +7,8 @@ use crate::model::Shape;
 
 pub(super) fn write(service: &Service) -> String {
     let mut text = String::from("use trent_shared::Exception;\n\n");
-    let mut exceptions: Vec<(&String, &Shape)> = service.model.shapes.iter().filter(|(_, shape)| shape.exception).collect();
+    let mut exceptions: Vec<(&String, &Shape)> =
+        service.model.shapes.iter().filter(|(_, shape)| shape.exception).collect();
     exceptions.sort_by_key(|(name, _)| *name);
     for (name, shape) in exceptions {
         let (code, status) = match &shape.error {

@@ -8,7 +8,8 @@ use crate::model::{Kind, Reference, Shape};
 
 pub(super) fn write(service: &Service) -> Result<String, Failure> {
     let mut text = String::from("use trent_protocol::{Bounds, Member, Pattern, Shape, Structure};\n\n");
-    let mut shapes: Vec<(&String, &Shape)> = service.model.shapes.iter().filter(|(_, shape)| !shape.exception).collect();
+    let mut shapes: Vec<(&String, &Shape)> =
+        service.model.shapes.iter().filter(|(_, shape)| !shape.exception).collect();
     shapes.sort_by_key(|(name, _)| *name);
     for (name, shape) in shapes {
         let constant = names::constant(name);
@@ -53,11 +54,9 @@ fn expression(service: &Service, shape: &Shape) -> Result<String, Failure> {
     Ok(match shape.kind {
         Kind::Structure => return Err("structures have tables of their own".into()),
         Kind::List => format!("Shape::List {{ member: {}, length: {bounds} }}", target(&shape.member)?),
-        Kind::Map => format!(
-            "Shape::Map {{ key: {}, value: {}, length: {bounds} }}",
-            target(&shape.key)?,
-            target(&shape.value)?
-        ),
+        Kind::Map => {
+            format!("Shape::Map {{ key: {}, value: {}, length: {bounds} }}", target(&shape.key)?, target(&shape.value)?)
+        }
         Kind::String if !shape.values.is_empty() => format!("Shape::Enum {{ values: &{:?} }}", shape.values),
         Kind::String => format!(
             "Shape::String {{ length: {bounds}, pattern: {}, is_sensitive: {} }}",

@@ -94,7 +94,8 @@ fn has_default(service: &Service, shape: &Shape) -> Result<bool, Failure> {
         let reference = shape.members.get(member).ok_or("a required member is missing")?;
         let target = service.model.shape(&reference.shape)?;
         let is_secret = target.sensitive;
-        let is_plain = target.values.is_empty() && !matches!(target.kind, Kind::Structure | Kind::Timestamp | Kind::Blob);
+        let is_plain =
+            target.values.is_empty() && !matches!(target.kind, Kind::Structure | Kind::Timestamp | Kind::Blob);
         if is_secret || !is_plain {
             return Ok(false);
         }

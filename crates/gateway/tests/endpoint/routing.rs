@@ -113,7 +113,10 @@ async fn what_is_off_or_not_built_says_so() {
     );
     let reply = endpoint.send(json("VaultService.Later", "not even JSON")).await;
     assert_eq!(reply.status, 501);
-    assert_eq!(reply.body, r#"{"__type":"NotImplemented","message":"Trent does not implement Trent Vault Later yet."}"#);
+    assert_eq!(
+        reply.body,
+        r#"{"__type":"NotImplemented","message":"Trent does not implement Trent Vault Later yet."}"#
+    );
 }
 
 #[tokio::test]

@@ -6,9 +6,7 @@ use trent_shared::{ApiError, Context, Timestamp};
 
 use crate::access::Change;
 use crate::action::Action;
-use crate::api::{
-    ExpirationModelType, ImportKeyMaterialRequest, ImportKeyMaterialResponse, ImportType, MODEL, errors,
-};
+use crate::api::{ExpirationModelType, ImportKeyMaterialRequest, ImportKeyMaterialResponse, ImportType, MODEL, errors};
 use crate::identifier::KeyArn;
 use crate::records::{MaterialRecord, record_owner};
 use crate::{Kms, messages};
@@ -143,8 +141,7 @@ mod tests {
     async fn external(cloud: &Cloud, spec: &str, usage: &str) -> (Value, Value) {
         let input = json!({ "Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage });
         let id = cloud.kms("CreateKey", input).await.succeeds()["KeyMetadata"]["KeyId"].clone();
-        let input =
-            json!({ "KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048" });
+        let input = json!({ "KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048" });
         let parameters = cloud.kms("GetParametersForImport", input).await.succeeds();
         (id, parameters)
     }
@@ -290,7 +287,10 @@ mod tests {
         }
         cloud.kms("ImportKeyMaterial", with(expiring, "ValidTo", SOON)).await.succeeds();
         let valid = metadata(&cloud, &id).await;
-        assert_eq!((&valid["ExpirationModel"], &valid["ValidTo"]), (&json!("KEY_MATERIAL_EXPIRES"), &json!(SOON.floor())));
+        assert_eq!(
+            (&valid["ExpirationModel"], &valid["ValidTo"]),
+            (&json!("KEY_MATERIAL_EXPIRES"), &json!(SOON.floor()))
+        );
         cloud.clock().advance_days(2);
         let expired = metadata(&cloud, &id).await;
         assert_eq!(expired["KeyState"], "PendingImport");

@@ -47,6 +47,13 @@ fn ciphertext_blob() -> Seeds {
             add(&mut seeds, &format!("{kind:?}-{len}").to_lowercase(), sealed);
         }
     }
+    // The innermost length stands 31 bytes from the end; spelt in two bytes, it changes every length around it.
+    let mut longer = seal(&material, &id, CiphertextKind::Message, &[7; 3], &context, &Repeating([7])).expect("seals");
+    longer.insert(longer.len() - 31, 0x81);
+    for outer in [57, 59, 72, 74, 79] {
+        longer[outer] += 1;
+    }
+    add(&mut seeds, "message-with-long-form-of-length", longer);
     let of_another_key = trent_kms_core::SymmetricMaterial::generate(&Repeating([2]));
     let sealed = seal(&of_another_key, &id, CiphertextKind::Message, b"x", &context, &Repeating([2])).expect("seals");
     add(&mut seeds, "of-another-key", sealed);

@@ -32,7 +32,7 @@ pub(super) fn decode(body: &[u8], structure: &'static Structure) -> Result<Value
 }
 
 pub(super) fn encode(output: &dyn Encode) -> Payload {
-    let mut encoder = JsonEncoder { json: Vec::with_capacity(256) };
+    let mut encoder = JsonEncoder { json: Vec::with_capacity(1024) };
     output.encode(&mut encoder);
     Payload { content_type: CONTENT_TYPE, body: encoder.json }
 }

@@ -69,6 +69,8 @@ fn connection_builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
+        // Answers are small: copying a body behind its head is cheaper than handing the kernel two pieces.
+        .writev(false)
         .max_buf_size(limits.max_header_bytes.max(Limits::MIN_HEADER_BYTES) as usize);
     server.http2().timer(TokioTimer::new()).max_header_list_size(limits.max_header_bytes);
     server

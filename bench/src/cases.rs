@@ -14,8 +14,8 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(1500);
 const CONCURRENCY: [usize; 3] = [1, 16, 64];
 
-/// Single operations on one key that is in use.
-pub(crate) async fn operations(trent: &Path) -> Result<(), Failure> {
+/// Single operations on one key that is in use, those whose name has `only` in it.
+pub(crate) async fn operations(trent: &Path, only: &str) -> Result<(), Failure> {
     heading("operations, of the rate of a bare hyper server with bodies of the same size");
     let folder = tempfile::tempdir()?;
     let (trent, bare) = (Server::trent(trent, Some(folder.path())).await?, Server::bare().await?);
@@ -31,7 +31,7 @@ pub(crate) async fn operations(trent: &Path) -> Result<(), Failure> {
         ("DescribeKey", "DescribeKey", json!({ "KeyId": id })),
         ("GenerateDataKey", "GenerateDataKey", json!({ "KeyId": id, "KeySpec": "AES_256" })),
     ];
-    for (name, operation, input) in &cases {
+    for (name, operation, input) in cases.iter().filter(|(name, ..)| name.contains(only)) {
         for connections in CONCURRENCY {
             compare(&trent, &bare, name, operation, &input.to_string(), connections).await?;
         }

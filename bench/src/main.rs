@@ -23,13 +23,14 @@ async fn main() -> Result<(), Failure> {
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("bare"), None) => bare::serve().await,
         (Some(trent), None) => bench(PathBuf::from(trent)).await,
-        _ => Err("usage: trent-bench PATH_OF_TRENT".into()),
+        (Some(trent), Some(only)) => cases::operations(&PathBuf::from(trent), &only).await,
+        _ => Err("usage: trent-bench PATH_OF_TRENT [ONLY_OPERATIONS_NAMED_SO]".into()),
     }
 }
 
 async fn bench(trent: PathBuf) -> Result<(), Failure> {
     start::measure(&trent).await?;
-    cases::operations(&trent).await?;
+    cases::operations(&trent, "").await?;
     asymmetric::operations(&trent).await?;
     asymmetric::generation(&trent).await?;
     cases::pages(&trent).await?;

@@ -71,6 +71,14 @@ impl MaterialId {
         Self(*derive(material, b"trent/kms/material-id", key_id.as_bytes()))
     }
 
+    /// Hands the text over without allocating: nearly every answer carries one.
+    fn with_text<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
+        let mut text = [0; 64];
+        // Two digits a byte fit exactly, and are ASCII.
+        let written = hex::encode_to_slice(self.0, &mut text).is_ok();
+        use_it(if written { str::from_utf8(&text).unwrap_or_default() } else { "" })
+    }
+
     /// The id as ciphertexts carry it.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -106,13 +114,13 @@ impl TryFrom<String> for MaterialId {
 
 impl From<MaterialId> for String {
     fn from(id: MaterialId) -> Self {
-        hex::encode(id.0)
+        id.with_text(str::to_owned)
     }
 }
 
 impl fmt::Display for MaterialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        self.with_text(|text| f.write_str(text))
     }
 }
 

@@ -54,7 +54,7 @@ impl Recipient {
     /// The key material's id, which AWS tells a caller and not an enclave.
     pub(crate) fn told(&self, material_id: MaterialId) -> Option<String> {
         match self {
-            Self::Caller => Some(material_id.to_string()),
+            Self::Caller => Some(material_id.into()),
             Self::Enclave(_) => None,
         }
     }

@@ -11,7 +11,7 @@ use crate::api::KeyMetadata;
 use crate::identifier::KeyArn;
 use crate::records::{KEYS, KeyRecord};
 
-/// Keys kept at most; with a usual policy a decoded key takes about one kilobyte.
+/// Keys kept at most, so that memory stays bounded however many there are.
 const CAPACITY: usize = 4096;
 
 /// A key as it was read from the store, its material ready for use.

@@ -19,7 +19,7 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)
 }
 
-/// OpenSSL's generator, asked for a page at a time: each call costs it about a microsecond, however little is wanted,
+/// OpenSSL's generator, asked for a page at a time: each call has a price of its own, however little is wanted,
 /// and every ciphertext wants 28 bytes. Bytes are wiped as they are handed out, and a page is never shared by threads.
 pub(crate) struct SystemEntropy;
 

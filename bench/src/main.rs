@@ -13,7 +13,7 @@ mod server;
 mod start;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -23,16 +23,20 @@ async fn main() -> Result<(), Failure> {
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("bare"), None) => bare::serve().await,
         (Some(trent), None) => bench(PathBuf::from(trent)).await,
-        (Some(trent), Some(only)) => cases::operations(&PathBuf::from(trent), &only).await,
+        (Some(trent), Some(only)) => operations(&PathBuf::from(trent), &only).await,
         _ => Err("usage: trent-bench PATH_OF_TRENT [ONLY_OPERATIONS_NAMED_SO]".into()),
     }
 }
 
 async fn bench(trent: PathBuf) -> Result<(), Failure> {
     start::measure(&trent).await?;
-    cases::operations(&trent, "").await?;
-    asymmetric::operations(&trent).await?;
+    operations(&trent, "").await?;
     asymmetric::generation(&trent).await?;
     cases::pages(&trent).await?;
     cases::growth(&trent).await
+}
+
+async fn operations(trent: &Path, only: &str) -> Result<(), Failure> {
+    cases::operations(trent, only).await?;
+    asymmetric::operations(trent, only).await
 }

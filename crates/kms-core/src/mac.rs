@@ -1,14 +1,22 @@
 use openssl::memcmp;
 use trent_shared::{Entropy, SecretBytes};
 
-use crate::hash::{Sha224, Sha256, Sha384, Sha512, hmac};
+use crate::hash::{Hmac, Sha224, Sha256, Sha384, Sha512};
 use crate::{IncompatibleAlgorithm, KeyMaterial, KeySpec, MacAlgorithm};
 
 /// The secret of an HMAC key: as many random bytes as its algorithm's output has.
 pub struct HmacMaterial {
     spec: KeySpec,
-    algorithm: MacAlgorithm,
     secret: SecretBytes,
+    hmac: AnyHmac,
+}
+
+/// HMAC with the hash function of the key's algorithm.
+enum AnyHmac {
+    Sha224(Hmac<Sha224>),
+    Sha256(Hmac<Sha256>),
+    Sha384(Hmac<Sha384>),
+    Sha512(Hmac<Sha512>),
 }
 
 impl KeyMaterial {
@@ -33,12 +41,23 @@ impl HmacMaterial {
     pub(crate) fn generate(spec: KeySpec, algorithm: MacAlgorithm, entropy: &dyn Entropy) -> Self {
         let mut secret = vec![0; algorithm.len_in_bytes()];
         entropy.fill(&mut secret);
-        Self { spec, algorithm, secret: SecretBytes::new(secret) }
+        Self::new(spec, algorithm, SecretBytes::new(secret))
+    }
+
+    fn new(spec: KeySpec, algorithm: MacAlgorithm, secret: SecretBytes) -> Self {
+        let key = secret.expose();
+        let hmac = match algorithm {
+            MacAlgorithm::HmacSha224 => AnyHmac::Sha224(Hmac::new(key)),
+            MacAlgorithm::HmacSha256 => AnyHmac::Sha256(Hmac::new(key)),
+            MacAlgorithm::HmacSha384 => AnyHmac::Sha384(Hmac::new(key)),
+            MacAlgorithm::HmacSha512 => AnyHmac::Sha512(Hmac::new(key)),
+        };
+        Self { spec, secret, hmac }
     }
 
     pub(crate) fn from_bytes(spec: KeySpec, algorithm: MacAlgorithm, bytes: &[u8]) -> Option<Self> {
         let fits = bytes.len() == algorithm.len_in_bytes();
-        fits.then(|| Self { spec, algorithm, secret: SecretBytes::new(bytes.to_vec()) })
+        fits.then(|| Self::new(spec, algorithm, SecretBytes::new(bytes.to_vec())))
     }
 
     pub(crate) const fn spec(&self) -> KeySpec {
@@ -50,12 +69,11 @@ impl HmacMaterial {
     }
 
     fn mac(&self, message: &[u8]) -> Vec<u8> {
-        let key = self.secret.expose();
-        match self.algorithm {
-            MacAlgorithm::HmacSha224 => hmac::<Sha224>(key, &[message]).to_vec(),
-            MacAlgorithm::HmacSha256 => hmac::<Sha256>(key, &[message]).to_vec(),
-            MacAlgorithm::HmacSha384 => hmac::<Sha384>(key, &[message]).to_vec(),
-            MacAlgorithm::HmacSha512 => hmac::<Sha512>(key, &[message]).to_vec(),
+        match &self.hmac {
+            AnyHmac::Sha224(hmac) => hmac.mac(&[message]).to_vec(),
+            AnyHmac::Sha256(hmac) => hmac.mac(&[message]).to_vec(),
+            AnyHmac::Sha384(hmac) => hmac.mac(&[message]).to_vec(),
+            AnyHmac::Sha512(hmac) => hmac.mac(&[message]).to_vec(),
         }
     }
 }

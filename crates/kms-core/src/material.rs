@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trent_shared::Entropy;
 use zeroize::Zeroizing;
 
-use crate::hash::{Sha256, hmac};
+use crate::hash::{Hmac, Sha256};
 
 /// Names one piece of key material of one key. Ciphertexts carry it, so that they find their material after rotations
 /// and in every Region of a multi-Region key. Shown as 64 lower-case hexadecimal digits.
@@ -20,8 +20,11 @@ pub struct InvalidMaterialId;
 
 /// The 256 bits of a symmetric encryption key. Wiped when dropped, never printed, and not serialisable: whoever stores
 /// it has to write [`expose`](Self::expose).
-#[derive(Clone)]
-pub struct SymmetricMaterial(Zeroizing<[u8; SymmetricMaterial::LEN]>);
+pub struct SymmetricMaterial {
+    bytes: Zeroizing<[u8; SymmetricMaterial::LEN]>,
+    /// Derives a key for each message.
+    derivation: Hmac<Sha256>,
+}
 
 /// Symmetric material is exactly 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,38 +39,46 @@ impl SymmetricMaterial {
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = Zeroizing::new([0; Self::LEN]);
         entropy.fill(bytes.as_mut_slice());
-        Self(bytes)
+        Self::new(bytes)
+    }
+
+    fn new(bytes: Zeroizing<[u8; Self::LEN]>) -> Self {
+        Self { derivation: Hmac::new(bytes.as_slice()), bytes }
     }
 
     /// The one way to the bytes: its name shows up wherever material is read.
     pub fn expose(&self) -> &[u8; Self::LEN] {
-        &self.0
+        &self.bytes
     }
 
     /// The id of this material in the key `key_id`. It depends on nothing else, so that the same material imported
     /// again, or replicated to another Region, keeps its id; and it tells nothing about the material.
     pub fn id(&self, key_id: &str) -> MaterialId {
-        MaterialId::derive(self.0.as_slice(), key_id)
+        MaterialId::derive_with(&self.derivation, key_id)
     }
 
     /// The key of one message, as the "KMS Cryptographic Details" paper has it.
     pub(crate) fn message_key(&self, nonce: &[u8]) -> Zeroizing<[u8; 32]> {
-        derive(self.0.as_slice(), b"trent/kms/message-key", nonce)
+        derive(&self.derivation, b"trent/kms/message-key", nonce)
     }
 }
 
 /// 256 bits derived from material: NIST SP 800-108 in counter mode with HMAC-SHA-256, one block long.
 ///
 /// INVARIANT: no label contains a zero byte, so that label and context cannot be mistaken for each other.
-fn derive(material: &[u8], label: &'static [u8], context: &[u8]) -> Zeroizing<[u8; 32]> {
+fn derive(material: &Hmac<Sha256>, label: &'static [u8], context: &[u8]) -> Zeroizing<[u8; 32]> {
     const FIRST_BLOCK: [u8; 4] = 1_u32.to_be_bytes();
     const OUTPUT_BITS: [u8; 4] = 256_u32.to_be_bytes();
-    hmac::<Sha256>(material, &[&FIRST_BLOCK, label, &[0], context, &OUTPUT_BITS])
+    material.mac(&[&FIRST_BLOCK, label, &[0], context, &OUTPUT_BITS])
 }
 
 impl MaterialId {
     /// See [`SymmetricMaterial::id`]; the same for material of any kind and length.
     pub(crate) fn derive(material: &[u8], key_id: &str) -> Self {
+        Self::derive_with(&Hmac::new(material), key_id)
+    }
+
+    fn derive_with(material: &Hmac<Sha256>, key_id: &str) -> Self {
         Self(*derive(material, b"trent/kms/material-id", key_id.as_bytes()))
     }
 
@@ -134,7 +145,7 @@ impl TryFrom<&[u8]> for SymmetricMaterial {
     type Error = InvalidMaterial;
 
     fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
-        bytes.try_into().map(|bytes| Self(Zeroizing::new(bytes))).map_err(|_| InvalidMaterial)
+        bytes.try_into().map(|bytes| Self::new(Zeroizing::new(bytes))).map_err(|_| InvalidMaterial)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Asymmetric keys: how OpenSSL makes, reads and holds them. What they do is in the modules beneath.
 
 mod agreement;
+mod contexts;
 mod elliptic_curve;
 mod encapsulation;
 mod encryption;
@@ -22,6 +23,7 @@ pub use encapsulation::{DecapsulationError, Encapsulation, EncapsulationError};
 pub use encryption::{DecryptionError, EncryptionError};
 pub use signing::{InvalidSignature, MessageError, MessageType, SigningInput};
 
+use self::contexts::IdleContexts;
 use crate::{KeySpec, OpenSslFailure};
 
 /// A private key as OpenSSL holds it, with the encodings of both halves.
@@ -29,6 +31,8 @@ pub struct KeyPair {
     spec: KeySpec,
     family: Family,
     key: PKey<Private>,
+    signing: IdleContexts<Private>,
+    verifying: IdleContexts<Private>,
     public_key: Box<[u8]>,
     private_key: SecretBytes,
 }
@@ -110,7 +114,8 @@ impl KeyPair {
     fn new(spec: KeySpec, family: Family, key: PKey<Private>) -> Result<Self, ErrorStack> {
         let public_key = key.public_key_to_der()?.into_boxed_slice();
         let private_key = pkcs8::encode(&key, family, &public_key)?;
-        Ok(Self { spec, family, key, public_key, private_key })
+        let (signing, verifying) = (IdleContexts::new(), IdleContexts::new());
+        Ok(Self { spec, family, key, signing, verifying, public_key, private_key })
     }
 }
 

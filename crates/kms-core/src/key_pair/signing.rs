@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use openssl::error::ErrorStack;
 use openssl::md::{Md, MdRef};
 use openssl::md_ctx::MdCtx;
-use openssl::pkey::{HasPublic, PKeyRef, Private};
+use openssl::pkey::{HasPublic, PKeyRef};
 use openssl::pkey_ctx::{PkeyCtx, PkeyCtxRef};
 use openssl::rsa::Padding;
 use openssl::sign::RsaPssSaltlen;
 use trent_openssl_extras::{set_distinguishing_id, use_ed25519ph, use_external_mu};
 
 use super::KeyPair;
+use super::contexts::IdleContexts;
 use crate::hash::{Sha2, Sha256, Sha384, Sha512};
 use crate::named::named;
 use crate::{Algorithm, IncompatibleAlgorithm, KeyMaterial, KeySpec, OpenSslFailure, SigningAlgorithm};
@@ -64,6 +65,7 @@ const MU_LEN: usize = 64;
 
 /// How OpenSSL goes about an algorithm.
 pub(super) struct Plan<'a> {
+    algorithm: SigningAlgorithm,
     input: Input<'a>,
     setting: Setting,
 }
@@ -117,12 +119,12 @@ impl KeyMaterial {
 impl SigningInput<'_> {
     /// A fresh signature: DER for ECDSA and SM2, in the algorithm's own form otherwise.
     pub fn sign(&self) -> Result<Vec<u8>, OpenSslFailure> {
-        Ok(self.plan.sign(&self.pair.key)?)
+        Ok(self.plan.sign(self.pair)?)
     }
 
     /// Whether it is a signature by this key, in any valid form that the algorithm knows.
     pub fn verify(&self, signature: &[u8]) -> Result<(), InvalidSignature> {
-        self.plan.verify(&self.pair.key, signature)
+        self.plan.verify(&self.pair.key, &self.pair.verifying, signature)
     }
 }
 
@@ -157,9 +159,9 @@ impl<'a> Plan<'a> {
                 MessageType::Digest => Cow::Borrowed(message),
                 MessageType::Raw | MessageType::ExternalMu => Cow::Owned(hash(message)),
             };
-            Self { input: Input::Digest(digest), setting }
+            Self { algorithm, input: Input::Digest(digest), setting }
         };
-        let as_it_is = |md, setting| Self { input: Input::Message(message, md), setting };
+        let as_it_is = |md, setting| Self { algorithm, input: Input::Message(message, md), setting };
 
         match algorithm {
             S::RsassaPkcs1V15Sha256 => hash_first(hash::<Sha256>, Setting::Pkcs1(Md::sha256())),
@@ -174,24 +176,27 @@ impl<'a> Plan<'a> {
             // The message is called a digest, yet KMS hashes it once more (crypto.md §4), and so does OpenSSL.
             S::Ed25519PhSha512 => as_it_is(None, Setting::Ed25519Ph),
             S::Sm2Dsa if message_type == MessageType::Raw => as_it_is(Some(Md::sm3()), Setting::Sm2Id),
-            S::Sm2Dsa => Self { input: Input::Digest(Cow::Borrowed(message)), setting: Setting::Nothing },
+            S::Sm2Dsa => hash_first(<[u8]>::to_vec, Setting::Nothing),
             S::MlDsaShake256 if message_type == MessageType::ExternalMu => as_it_is(None, Setting::ExternalMu),
             S::Ed25519Sha512 | S::MlDsaShake256 => as_it_is(None, Setting::Nothing),
         }
     }
 
-    fn sign(&self, key: &PKeyRef<Private>) -> Result<Vec<u8>, ErrorStack> {
-        let mut signature = vec![0; key.size()];
+    fn sign(&self, pair: &KeyPair) -> Result<Vec<u8>, ErrorStack> {
+        let mut signature = vec![0; pair.key.size()];
         let len = match &self.input {
             Input::Digest(digest) => {
-                let mut ctx = PkeyCtx::new(key)?;
-                ctx.sign_init()?;
-                self.set(&mut ctx)?;
-                ctx.sign(digest, Some(&mut signature))?
+                let set_up = || {
+                    let mut ctx = PkeyCtx::new(&pair.key)?;
+                    ctx.sign_init()?;
+                    self.set(&mut ctx)?;
+                    Ok(ctx)
+                };
+                pair.signing.with(self.algorithm, set_up, |ctx| ctx.sign(digest, Some(&mut signature)))?
             }
             Input::Message(message, md) => {
                 let mut ctx = MdCtx::new()?;
-                self.set(ctx.digest_sign_init(*md, key)?)?;
+                self.set(ctx.digest_sign_init(*md, &pair.key)?)?;
                 ctx.digest_sign(message, Some(&mut signature))?
             }
         };
@@ -199,28 +204,34 @@ impl<'a> Plan<'a> {
         Ok(signature)
     }
 
-    pub(super) fn verify<T: HasPublic>(&self, key: &PKeyRef<T>, signature: &[u8]) -> Result<(), InvalidSignature> {
+    /// Verifies with the public half of `key`, whose contexts are `idle`.
+    pub(super) fn verify<K: HasPublic>(
+        &self,
+        key: &PKeyRef<K>,
+        idle: &IdleContexts<K>,
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
         // RFC 8017 §8.1.2: as many bytes as the modulus has. OpenSSL takes PSS signatures without their leading zeros.
         if matches!(self.setting, Setting::Pkcs1(_) | Setting::Pss(_)) && signature.len() != key.size() {
             return Err(InvalidSignature);
         }
-        let is_genuine = || -> Result<bool, ErrorStack> {
-            match &self.input {
-                Input::Digest(digest) => {
+        let is_genuine = match &self.input {
+            Input::Digest(digest) => {
+                let set_up = || {
                     let mut ctx = PkeyCtx::new(key)?;
                     ctx.verify_init()?;
                     self.set(&mut ctx)?;
-                    ctx.verify(digest, signature)
-                }
-                Input::Message(message, md) => {
-                    let mut ctx = MdCtx::new()?;
-                    self.set(ctx.digest_verify_init(*md, key)?)?;
-                    ctx.digest_verify(message, signature)
-                }
+                    Ok(ctx)
+                };
+                idle.with(self.algorithm, set_up, |ctx| ctx.verify(digest, signature))
             }
+            Input::Message(message, md) => MdCtx::new().and_then(|mut ctx| {
+                self.set(ctx.digest_verify_init(*md, key)?)?;
+                ctx.digest_verify(message, signature)
+            }),
         };
         // OpenSSL has an error for each kind of garbage; to KMS they are all false signatures.
-        match is_genuine() {
+        match is_genuine {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(InvalidSignature),
         }
@@ -247,5 +258,5 @@ impl<'a> Plan<'a> {
 }
 
 fn hash<H: Sha2>(message: &[u8]) -> Vec<u8> {
-    H::digest([message]).as_ref().to_vec()
+    H::digest(message).as_ref().to_vec()
 }

@@ -14,7 +14,7 @@ pub enum KeyMaterial {
     /// A symmetric encryption key, for [`seal`](crate::seal) and [`open`](crate::open).
     Symmetric(SymmetricMaterial),
     /// An HMAC key.
-    Hmac(HmacMaterial),
+    Hmac(Box<HmacMaterial>),
     /// The private key of an asymmetric key.
     KeyPair(KeyPair),
 }
@@ -47,7 +47,7 @@ impl KeyMaterial {
     pub fn generate(spec: KeySpec, entropy: &dyn Entropy) -> Result<Self, OpenSslFailure> {
         Ok(match Kind::of(spec) {
             Kind::Symmetric => Self::Symmetric(SymmetricMaterial::generate(entropy)),
-            Kind::Hmac(algorithm) => Self::Hmac(HmacMaterial::generate(spec, algorithm, entropy)),
+            Kind::Hmac(algorithm) => Self::Hmac(Box::new(HmacMaterial::generate(spec, algorithm, entropy))),
             Kind::KeyPair(family) => Self::KeyPair(KeyPair::generate(spec, family, entropy)?),
         })
     }
@@ -56,7 +56,7 @@ impl KeyMaterial {
     pub fn from_bytes(spec: KeySpec, bytes: &[u8]) -> Result<Self, InvalidKeyMaterial> {
         let material = match Kind::of(spec) {
             Kind::Symmetric => bytes.try_into().ok().map(Self::Symmetric),
-            Kind::Hmac(algorithm) => HmacMaterial::from_bytes(spec, algorithm, bytes).map(Self::Hmac),
+            Kind::Hmac(algorithm) => HmacMaterial::from_bytes(spec, algorithm, bytes).map(Box::new).map(Self::Hmac),
             Kind::KeyPair(family) => KeyPair::from_bytes(spec, family, bytes).map(Self::KeyPair),
         };
         material.ok_or(InvalidKeyMaterial(spec))

@@ -20,7 +20,6 @@ mod material;
 mod named;
 mod seal;
 mod spec;
-mod state_rules;
 
 pub use ciphertext::{CiphertextBlob, CiphertextKind, InvalidCiphertext};
 pub use data_key::{DataKeySpec, generate_data_key};
@@ -32,7 +31,12 @@ pub use key_pair::{
     AgreementError, DecapsulationError, DecryptionError, Encapsulation, EncapsulationError, EncryptionError,
     InvalidSignature, KeyPair, MessageError, MessageType, SigningInput,
 };
-pub use lifecycle::{DeletionWindow, InvalidDeletionWindow, KeyState, Lifecycle};
+pub use lifecycle::{
+    AutomaticRotation, DeletionWindow, ImportError, ImportKind, InvalidDeletionWindow, InvalidRotationPeriod,
+    InvalidState, KeyRegions, KeyState, Lifecycle, LifecycleOperation, MaterialFacts, MaterialImport, OnDemandRotation,
+    PendingMaterial, RegionError, Rotated, RotationError, RotationPeriod, RotationType, ScheduledDeletion,
+    SharedProperties, StateError,
+};
 pub use mac::HmacMaterial;
 pub use material::{InvalidMaterial, InvalidMaterialId, MaterialId, SymmetricMaterial};
 pub use named::UnknownName;
@@ -41,4 +45,3 @@ pub use spec::{
     Algorithm, Algorithms, EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, KeyOrigin, KeySpec,
     KeyType, KeyUsage, MacAlgorithm, SigningAlgorithm,
 };
-pub use state_rules::{InvalidState, LifecycleOperation, StateError};

@@ -13,14 +13,11 @@ use crate::Kms;
 use crate::action::{Action, Resource};
 use crate::api::KeyMetadata;
 use crate::cache::{Material, StoredKey};
+use crate::change::MOST_ATTEMPTS;
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
 use crate::messages;
 use crate::metadata::{as_of, lasting_metadata};
 use crate::records::{ALIASES, KEYS, KeyRecord, MATERIAL_OWNERS, alias_address, key_address, material_address};
-
-/// How often a change is tried again when others change the same key at the same time. Each conflict means that
-/// another change succeeded, so this many conflicts in a row are a stampede.
-pub(crate) const MOST_ATTEMPTS: usize = 64;
 
 /// A key that has been named and not yet been looked at.
 pub(crate) struct KeyLookup<'a> {
@@ -40,14 +37,6 @@ pub(crate) struct AuthorizedKey {
     action: Action,
     /// The moment at which all of that held.
     now: Timestamp,
-}
-
-/// A key's record while it is being changed, and what shall be written along with it.
-pub(crate) struct Change<'a> {
-    pub(crate) arn: &'a KeyArn,
-    pub(crate) now: Timestamp,
-    pub(crate) record: &'a mut KeyRecord,
-    pub(crate) batch: &'a mut Batch,
 }
 
 impl Kms {
@@ -77,13 +66,13 @@ impl Kms {
     ///
     /// Runs as a task of its own: when a client hangs up its request's future is dropped, and a commit that is under way
     /// must still be followed by the forgetting.
-    pub(crate) async fn commit(&self, batch: Batch, changed: Option<KeyArn>) -> Result<(), CommitError> {
+    pub(crate) async fn commit(&self, batch: Batch, changed: Vec<KeyArn>) -> Result<(), CommitError> {
         let (engine, cache) = (Arc::clone(&self.engine), Arc::clone(&self.cache));
         let committed = tokio::spawn(async move {
             let result = engine.commit(batch).await;
             // Also after a failure: whether it was written is not known then.
-            if let Some(arn) = changed {
-                cache.drop_key(&arn);
+            if !changed.is_empty() {
+                cache.drop_keys(&changed);
             }
             result
         });
@@ -91,7 +80,7 @@ impl Kms {
     }
 
     /// [`Kms::commit`]; `false` tells that somebody else was first, so that the caller must read and decide again.
-    pub(crate) async fn try_commit(&self, batch: Batch, changed: Option<KeyArn>) -> Result<bool, ApiError> {
+    pub(crate) async fn try_commit(&self, batch: Batch, changed: Vec<KeyArn>) -> Result<bool, ApiError> {
         match self.commit(batch, changed).await {
             Ok(()) => Ok(true),
             Err(CommitError::Conflict) => Ok(false),
@@ -99,13 +88,26 @@ impl Kms {
         }
     }
 
-    /// The key under an ARN, if it exists now.
+    /// The key under an ARN, if it exists now, and as it is now.
+    ///
+    /// INVARIANT: nobody sees a key to which something was to happen before `now` that has not happened.
     pub(crate) async fn stored_key(&self, arn: &KeyArn, now: Timestamp) -> Result<Option<Arc<StoredKey>>, ApiError> {
-        let found = match self.cache.key(arn) {
-            Some(key) => Some(key),
-            None => self.read_key(arn).await?,
-        };
-        Ok(found.filter(|key| !key.record.lifecycle.is_deleted(now)))
+        for _ in 0..MOST_ATTEMPTS {
+            let found = match self.cache.key(arn) {
+                Some(key) => Some(key),
+                None => self.read_key(arn).await?,
+            };
+            match found {
+                Some(key) if key.due.is_some_and(|due| due <= now) => {
+                    if key.record.lifecycle.is_deleted(now) {
+                        return Ok(None);
+                    }
+                    self.settle(&key, now).await?;
+                }
+                found => return Ok(found),
+            }
+        }
+        Err(messages::too_many_conflicts())
     }
 
     async fn read_key(&self, arn: &KeyArn) -> Result<Option<Arc<StoredKey>>, ApiError> {
@@ -119,7 +121,15 @@ impl Kms {
     }
 }
 
-impl KeyLookup<'_> {
+impl<'a> KeyLookup<'a> {
+    /// What was looked up by its identifier, which must have been.
+    pub(crate) fn by_identifier(self) -> Result<(&'a Kms, &'a Context, &'a str), ApiError> {
+        match self.named {
+            Named::ByIdentifier(identifier) => Ok((self.kms, self.cx, identifier)),
+            Named::ByCiphertext(_) => Err(ApiError::internal_failure()),
+        }
+    }
+
     /// The key, for this action only.
     pub(crate) async fn for_action(self, action: Action) -> Result<AuthorizedKey, ApiError> {
         let found = self.for_action_in_any_state(action).await?;
@@ -135,32 +145,6 @@ impl KeyLookup<'_> {
         let now = self.kms.now();
         let key = self.find(action, now).await?;
         Ok(AuthorizedKey { key, action, now })
-    }
-
-    /// Changes the key: reads it, lets `edit` decide, and commits on the condition that nobody changed it meanwhile;
-    /// where somebody did, all over again. Returns the ARN and what `edit` made.
-    pub(crate) async fn change<T>(
-        self,
-        action: Action,
-        edit: impl Fn(&mut Change<'_>) -> Result<T, ApiError>,
-    ) -> Result<(KeyArn, T), ApiError> {
-        let Self { kms, cx, named: Named::ByIdentifier(identifier) } = self else {
-            return Err(ApiError::internal_failure());
-        };
-        for _ in 0..MOST_ATTEMPTS {
-            let AuthorizedKey { key, now, .. } = kms.key(cx, identifier).for_action(action).await?;
-            let mut record = key.record.clone();
-            let mut batch = Batch::new();
-            let made = edit(&mut Change { arn: &key.arn, now, record: &mut record, batch: &mut batch })?;
-            if record == key.record && batch.is_read_only() {
-                return Ok((key.arn.clone(), made));
-            }
-            key.write(&mut batch, &record)?;
-            if kms.try_commit(batch, Some(key.arn.clone())).await? {
-                return Ok((key.arn.clone(), made));
-            }
-        }
-        Err(messages::too_many_conflicts())
     }
 
     async fn find(&self, action: Action, now: Timestamp) -> Result<Arc<StoredKey>, ApiError> {
@@ -224,20 +208,22 @@ impl KeyLookup<'_> {
     }
 }
 
-impl StoredKey {
-    /// Adds to a batch that this key becomes `record`, on the condition that nobody changed it since it was read.
-    fn write(&self, batch: &mut Batch, record: &KeyRecord) -> Result<(), ApiError> {
-        let address = key_address(&self.arn);
-        batch.expect(&KEYS, address.clone(), Expect::Version(self.version));
-        batch.put(&KEYS, address, record).map_err(messages::store)
-    }
-}
-
 impl AuthorizedKey {
     /// Adds to a batch that the key is written again as it is. So two batches that both depend on something about the
     /// key, like the number of its aliases, cannot both be committed.
     pub(crate) fn hold(&self, batch: &mut Batch) -> Result<(), ApiError> {
-        self.key.write(batch, &self.key.record)
+        let address = key_address(&self.key.arn);
+        batch.expect(&KEYS, address.clone(), Expect::Version(self.key.version));
+        batch.put(&KEYS, address, &self.key.record).map_err(messages::store)
+    }
+
+    pub(crate) fn stored(&self) -> &StoredKey {
+        &self.key
+    }
+
+    /// The moment at which the key was looked up.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
     }
 
     pub(crate) fn arn(&self) -> &KeyArn {

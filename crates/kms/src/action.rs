@@ -59,7 +59,9 @@ actions! {
     DeleteImportedKeyMaterial: Key;
     DescribeKey: KeyOrAlias;
     DisableKey: Key;
+    DisableKeyRotation: Key;
     EnableKey: Key;
+    EnableKeyRotation: Key;
     Encapsulate: KeyOrAlias;
     Encrypt: KeyOrAlias;
     GenerateDataKey: KeyOrAlias;
@@ -69,22 +71,27 @@ actions! {
     GenerateMac: KeyOrAlias;
     GenerateRandom: Account;
     GetKeyPolicy: Key;
+    GetKeyRotationStatus: Key;
     GetParametersForImport: Key;
     GetPublicKey: KeyOrAlias;
     ImportKeyMaterial: Key;
     ListAliases: Key;
     ListKeyPolicies: Key;
+    ListKeyRotations: Key;
     ListKeys: Account;
     ListResourceTags: Key;
     PutKeyPolicy: Key;
     ReEncryptFrom: KeyOrAlias, as ReEncrypt;
     ReEncryptTo: KeyOrAlias, as ReEncrypt;
+    ReplicateKey: Key;
+    RotateKeyOnDemand: Key;
     ScheduleKeyDeletion: Key;
     Sign: KeyOrAlias;
     TagResource: Key;
     UntagResource: Key;
     UpdateAlias: Key;
     UpdateKeyDescription: Key;
+    UpdatePrimaryRegion: Key;
     Verify: KeyOrAlias;
     VerifyMac: KeyOrAlias;
 }

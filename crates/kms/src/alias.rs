@@ -1,11 +1,11 @@
 //! The rules of alias names (multi-region-and-aliases.md B1) and what the alias operations share.
 
 use trent_shared::{ApiError, Context};
-use trent_store::{Batch, Expect, Versioned};
+use trent_store::{Batch, CommitError, Expect, Versioned};
 
 use crate::Kms;
 use crate::access::AuthorizedKey;
-use crate::identifier::AliasArn;
+use crate::identifier::{AliasArn, KeyArn};
 use crate::messages;
 use crate::records::{ALIASES, ALIASES_OF_KEY, AliasRecord, alias_address, alias_of_key_address, key_address};
 
@@ -35,7 +35,15 @@ pub(crate) fn check_target(target: &str) -> Result<(), ApiError> {
 impl Kms {
     /// The alias of this name in the caller's account, if there is one.
     pub(crate) async fn stored_alias(&self, alias: &AliasArn) -> Result<Option<Versioned<AliasRecord>>, ApiError> {
-        ALIASES.get(&*self.engine, alias_address(alias)).await.map_err(messages::store)
+        let stored = || ALIASES.get(&*self.engine, alias_address(alias));
+        let Some(found) = stored().await.map_err(messages::store)? else { return Ok(None) };
+        // A key whose deletion date has passed takes its aliases with it, whether it has been swept away or not.
+        let target = KeyArn { region: alias.region.clone(), account: alias.account, id: found.record.target };
+        match self.delete_for_good(&target, self.now()).await {
+            Ok(false) => Ok(Some(found)),
+            Ok(true) | Err(CommitError::Conflict) => stored().await.map_err(messages::store),
+            Err(CommitError::Store(error)) => Err(messages::store(error)),
+        }
     }
 
     /// Adds to a batch that an alias points at a key, on the conditions that the alias is still as it was read and that

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use quick_cache::sync::Cache;
 use trent_kms_core::{KeyMaterial, MaterialId};
-use trent_shared::Region;
+use trent_shared::{Region, Timestamp};
 use trent_store::{StoreError, Version, Versioned};
 
 use crate::api::KeyMetadata;
@@ -21,7 +21,9 @@ pub(crate) struct StoredKey {
     pub(crate) arn_text: String,
     pub(crate) record: KeyRecord,
     pub(crate) version: Version,
-    /// The material that is there, in the order of the record.
+    /// When something will happen to the key by itself.
+    pub(crate) due: Option<Timestamp>,
+    /// The material that is there, the current one last.
     pub(crate) materials: Vec<Material>,
     /// Made when first asked for.
     pub(crate) metadata: OnceLock<KeyMetadata>,
@@ -52,7 +54,8 @@ pub(crate) struct Generation(u64);
 impl StoredKey {
     pub(crate) fn new(arn: KeyArn, stored: Versioned<KeyRecord>) -> Result<Self, StoreError> {
         let Versioned { record, version } = stored;
-        let present = record.materials.iter().filter_map(|material| Some((material.id, material.bytes.as_ref()?)));
+        let used = record.lifecycle.materials().iter().map(|material| material.id);
+        let present = used.filter_map(|id| Some((id, record.secrets.get(&id)?)));
         let materials = present.map(|(id, bytes)| {
             let key = KeyMaterial::from_bytes(record.spec, bytes.expose());
             let key =
@@ -60,7 +63,8 @@ impl StoredKey {
             Ok(Material { id, key })
         });
         let materials = materials.collect::<Result<_, StoreError>>()?;
-        Ok(Self { arn_text: arn.to_string(), arn, record, version, materials, metadata: OnceLock::new() })
+        let due = record.lifecycle.next_event(&arn.region);
+        Ok(Self { arn_text: arn.to_string(), arn, record, version, due, materials, metadata: OnceLock::new() })
     }
 }
 
@@ -86,11 +90,13 @@ impl KeyCache {
         }
     }
 
-    /// Forgets a key; to be called after a commit that changed it and before that is acknowledged.
-    pub(crate) fn drop_key(&self, arn: &KeyArn) {
+    /// Forgets keys; to be called after a commit that changed them and before that is acknowledged.
+    pub(crate) fn drop_keys(&self, arns: &[KeyArn]) {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         generation.0 += 1;
-        self.keys.remove(arn);
+        for arn in arns {
+            self.keys.remove(arn);
+        }
     }
 
     /// The key in this Region that a material belongs to. A multi-Region key has the same material elsewhere.

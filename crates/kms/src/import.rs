@@ -29,7 +29,7 @@ pub(crate) struct ImportParameters {
     pub(crate) algorithm: WrappingAlgorithm,
     pub(crate) wrapping_key_spec: WrappingKeySpec,
     #[serde(with = "exposed")]
-    wrapping_key: Option<SecretBytes>,
+    wrapping_key: SecretBytes,
     pub(crate) valid_to: Timestamp,
 }
 
@@ -47,11 +47,15 @@ impl Kms {
         self.entropy.fill(&mut token);
         let mut batch = Batch::new();
         self.drop_expired_parameters(&mut batch, arn).await?;
-        let wrapping_key = Some(wrapping_key.to_bytes());
+        let wrapping_key = wrapping_key.to_bytes();
         let parameters = ImportParameters { algorithm, wrapping_key_spec, wrapping_key, valid_to };
         batch.put(&IMPORT_PARAMETERS, address(arn, &token), &parameters).map_err(messages::store)?;
         // Nothing is expected, so nothing can conflict.
-        if self.try_commit(batch, None).await? { Ok(Blob::new(token)) } else { Err(messages::too_many_conflicts()) }
+        if self.try_commit(batch, Vec::new()).await? {
+            Ok(Blob::new(token))
+        } else {
+            Err(messages::too_many_conflicts())
+        }
     }
 
     /// Unwraps key material as a token says. A token may be used again as long as it lives (recorded).
@@ -68,7 +72,6 @@ impl Kms {
         if valid_to <= self.now() {
             return Err(errors::EXPIRED_IMPORT_TOKEN.bare());
         }
-        let wrapping_key = wrapping_key.ok_or_else(ApiError::internal_failure)?;
         let wrapping_key = KeyMaterial::from_bytes(wrapping_key_spec.key_spec(), wrapping_key.expose());
         let wrapping_key = wrapping_key.map_err(|error| messages::crypto(&error))?;
         // What is wrong with the material is not told, be it the wrapping or the length (recorded).

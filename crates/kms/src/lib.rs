@@ -9,6 +9,7 @@ mod action;
 mod alias;
 pub mod api;
 mod cache;
+mod change;
 mod ciphertext;
 mod identifier;
 mod import;

@@ -3,16 +3,16 @@
 use std::fmt::Display;
 
 use trent_kms_core::{
-    EncryptionError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MaterialId, MessageError, StateError,
-    WrappingAlgorithm, WrappingKeySpec,
+    EncryptionError, ImportError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MessageError, RegionError,
+    RotationError, StateError, WrappingAlgorithm, WrappingKeySpec,
 };
 use trent_nitro::AttestationError;
-use trent_shared::{ApiError, Context};
+use trent_shared::{ApiError, Context, Region};
 use trent_store::StoreError;
 
 use crate::action::Action;
 use crate::api::errors;
-use crate::identifier::{AliasArn, KeyArn};
+use crate::identifier::{AliasArn, KeyArn, KeyId};
 
 // Identifiers (errors.md §3)
 
@@ -76,6 +76,11 @@ pub(crate) fn state(arn: &KeyArn, error: StateError) -> ApiError {
         StateError::UnsupportedOrigin(_) => errors::UNSUPPORTED_OPERATION,
     };
     exception.says(format!("{arn} {error}."))
+}
+
+/// Of a type that the operation is not for; AWS says nothing more (recorded).
+pub(crate) fn type_unfit() -> ApiError {
+    errors::UNSUPPORTED_OPERATION.bare()
 }
 
 pub(crate) fn usage_unfit(arn: &KeyArn, usage: KeyUsage, action: Action) -> ApiError {
@@ -267,19 +272,93 @@ pub(crate) fn symmetric_only(parameter: &str, spec: KeySpec) -> ApiError {
     ApiError::validation(format!("Input parameter {parameter} cannot be used with {spec} imported keys."))
 }
 
-pub(crate) fn material_never_imported(arn: &KeyArn, id: MaterialId) -> ApiError {
-    ApiError::validation(format!("Key material (id: {id}) has never been imported into KMS key {arn}."))
+pub(crate) fn import(arn: &KeyArn, error: ImportError) -> ApiError {
+    match error {
+        ImportError::State(error) => state(arn, error),
+        ImportError::Differs { expected } => errors::INCORRECT_KEY_MATERIAL
+            .says(format!("Imported key material does not have the expected identifier ({expected}).")),
+        ImportError::AlreadyAssociated(id) => errors::INCORRECT_KEY_MATERIAL.says(format!(
+            "Key material (id: {id}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {arn}."
+        )),
+        ImportError::NeverImported(id) => {
+            ApiError::validation(format!("Key material (id: {id}) has never been imported into KMS key {arn}."))
+        }
+        ImportError::AnotherPending { new, pending } => errors::KMS_INVALID_STATE.says(format!(
+            "New key material (id: {new}) cannot be imported into KMS key {arn}, because another key material \
+             (id: {pending}) is pending rotation."
+        )),
+        ImportError::NewOnReplica => ApiError::validation(
+            "Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys",
+        ),
+        ImportError::DescriptionOnReplica => {
+            ApiError::validation("Key material description can only be specified on primary Multi-Region keys")
+        }
+    }
 }
 
-pub(crate) fn material_differs(expected: MaterialId) -> ApiError {
-    let message = format!("Imported key material does not have the expected identifier ({expected}).");
-    errors::INCORRECT_KEY_MATERIAL.says(message)
+// Rotation (errors.md §5, §10)
+
+pub(crate) fn rotation(arn: &KeyArn, action: Action, error: RotationError) -> ApiError {
+    match error {
+        RotationError::State(error) => state(arn, error),
+        RotationError::Replica => errors::UNSUPPORTED_OPERATION
+            .says(format!("{arn} is a multi-region replica key which is not valid for {}.", action.name())),
+        RotationError::LimitReached => errors::LIMIT_EXCEEDED.says(format!(
+            "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be \
+             performed for this key: {arn}"
+        )),
+        // Documented only as an error; the words are ours.
+        RotationError::AutomaticRotationDue => {
+            errors::CONFLICT.says(format!("An automatic rotation of {arn} is in progress or due within 20 minutes."))
+        }
+        RotationError::NoPendingMaterial => {
+            errors::KMS_INVALID_STATE.says(format!("No available key material pending rotation for the key: {arn}."))
+        }
+        RotationError::AwaitedByReplicas => errors::KMS_INVALID_STATE.says(
+            "Cannot perform key material rotation: Key material has not been imported for replicas of the Multi-Region \
+             key.",
+        ),
+    }
 }
 
-pub(crate) fn material_known(arn: &KeyArn, id: MaterialId) -> ApiError {
-    errors::INCORRECT_KEY_MATERIAL.says(format!(
-        "Key material (id: {id}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {arn}."
+pub(crate) fn material_of_asymmetric() -> ApiError {
+    ApiError::validation("Input parameter includeKeyMaterial can only be used with symmetric keys.")
+}
+
+// Multi-Region keys (errors.md §5)
+
+pub(crate) fn replication(arn: &KeyArn, target: &Region, error: RegionError) -> ApiError {
+    match error {
+        RegionError::State(error) => state(arn, error),
+        RegionError::NotPrimary => {
+            errors::UNSUPPORTED_OPERATION.says(format!("{arn} is not a multi-region primary key."))
+        }
+        RegionError::PrimaryIsThere => {
+            ApiError::validation(format!("{target} cannot have a replica because it contains the primary."))
+        }
+        RegionError::ReplicaIsThere | RegionError::NoReplicaThere => {
+            errors::ALREADY_EXISTS.says("You can create only one replica of each primary key in each AWS Region.")
+        }
+    }
+}
+
+pub(crate) fn replica_in_other_partition() -> ApiError {
+    ApiError::validation("The replica key Region must be in the same AWS partition as the primary key Region.")
+}
+
+pub(crate) fn region_unknown(region: &str) -> ApiError {
+    ApiError::validation(format!(
+        "Region {region} is not a valid Region or multi-Region keys are not supported in Region {region}."
     ))
+}
+
+/// Another exception, and a capital letter more, than ReplicateKey has (recorded).
+pub(crate) fn not_primary(arn: &KeyArn) -> ApiError {
+    errors::KMS_INVALID_STATE.says(format!("{arn} is not a multi-Region primary key."))
+}
+
+pub(crate) fn no_replica_there(id: KeyId) -> ApiError {
+    ApiError::validation(format!("{id} does not have a replica key in the specified Region."))
 }
 
 // Attestation; AWS's words are not recorded, so that these are ours

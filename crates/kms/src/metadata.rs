@@ -1,13 +1,15 @@
 //! KeyMetadata, as CreateKey and DescribeKey show it. Which member stands when follows the recordings in crypto.md §1.1.
 
-use trent_kms_core::{Algorithms, KeyOrigin, KeyState};
-use trent_shared::{ApiError, Timestamp};
+use trent_kms_core::{Algorithms, KeyOrigin, KeyRegions, KeyState};
+use trent_shared::{ApiError, Region, Timestamp};
 
-use crate::api::{ExpirationModelType, KeyManagerType, KeyMetadata};
-use crate::identifier::{KeyArn, KeyId};
+use crate::api::{
+    ExpirationModelType, KeyManagerType, KeyMetadata, MultiRegionConfiguration, MultiRegionKey, MultiRegionKeyType,
+};
+use crate::identifier::KeyArn;
 use crate::messages;
 use crate::names::same_name;
-use crate::records::KeyRecord;
+use crate::records::{KeyManager, KeyRecord};
 
 /// What stays the same as long as the record does; the rest is [`as_of`]'s.
 pub(crate) fn lasting_metadata(arn: &KeyArn, key: &KeyRecord) -> Result<KeyMetadata, ApiError> {
@@ -20,11 +22,19 @@ pub(crate) fn lasting_metadata(arn: &KeyArn, key: &KeyRecord) -> Result<KeyMetad
         key_usage: Some(same_name(key.usage.as_str())?),
         deletion_date: key.lifecycle.deletion_date().map(Timestamp::into),
         origin: Some(same_name(key.lifecycle.origin().as_str())?),
-        key_manager: Some(KeyManagerType::Customer),
+        key_manager: Some(match key.manager {
+            KeyManager::Customer => KeyManagerType::Customer,
+            KeyManager::Aws => KeyManagerType::Aws,
+        }),
         customer_master_key_spec: Some(same_name(key.spec.as_str())?),
         key_spec: Some(same_name(key.spec.as_str())?),
-        multi_region: Some(matches!(arn.id, KeyId::MultiRegion(_))),
-        current_key_material_id: key.shown_material().map(|material| material.id.to_string()),
+        multi_region: Some(key.lifecycle.regions().is_some()),
+        multi_region_configuration: key.lifecycle.regions().map(|regions| configuration(arn, regions)),
+        pending_deletion_window_in_days: key
+            .lifecycle
+            .pending_window()
+            .and_then(|window| window.days().try_into().ok()),
+        current_key_material_id: key.shown_material().map(|id| id.to_string()),
         ..KeyMetadata::default()
     };
     match key.spec.algorithms(key.usage) {
@@ -47,20 +57,37 @@ pub(crate) fn as_of(
 ) -> Result<KeyMetadata, ApiError> {
     let state = key.lifecycle.state(now).ok_or_else(|| messages::key_not_found(arn))?;
     // Shown of imported material while it is there, and gone with it (crypto.md §10.3, recorded).
+    let current = key.lifecycle.current_material().map(|material| material.id);
     let has_imported = key.lifecycle.origin() == KeyOrigin::External && !key.lifecycle.lacks_material(now);
+    let expiry = current.and_then(|id| key.lifecycle.expiry(id)).filter(|_| has_imported);
     Ok(KeyMetadata {
         enabled: Some(state == KeyState::Enabled),
         key_state: Some(same_name(state.as_str())?),
-        valid_to: key.lifecycle.material_expiry().filter(|_| has_imported).map(Timestamp::into),
-        expiration_model: has_imported.then(|| expiration_model(key)),
+        valid_to: expiry.map(Timestamp::into),
+        expiration_model: has_imported.then(|| expiration_model(expiry)),
         ..lasting
     })
 }
 
-fn expiration_model(key: &KeyRecord) -> ExpirationModelType {
-    match key.lifecycle.material_expiry() {
+/// How the expiry of imported material is called.
+pub(crate) fn expiration_model(expiry: Option<Timestamp>) -> ExpirationModelType {
+    match expiry {
         Some(_) => ExpirationModelType::KeyMaterialExpires,
         None => ExpirationModelType::KeyMaterialDoesNotExpire,
+    }
+}
+
+fn configuration(arn: &KeyArn, regions: &KeyRegions) -> MultiRegionConfiguration {
+    let key_in = |region: &Region| MultiRegionKey {
+        arn: Some(KeyArn { region: region.clone(), ..arn.clone() }.to_string()),
+        region: Some(region.to_string()),
+    };
+    let is_primary = regions.primary == arn.region;
+    MultiRegionConfiguration {
+        multi_region_key_type: Some(if is_primary { MultiRegionKeyType::Primary } else { MultiRegionKeyType::Replica }),
+        primary_key: Some(key_in(&regions.primary)),
+        // In the order of their names (recorded).
+        replica_keys: Some(regions.replicas.iter().map(key_in).collect()),
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use trent_kms_core::KeySpec;
 use trent_nitro::Roots;
 use trent_shared::{ApiError, Partition, Region};
@@ -13,11 +15,36 @@ pub struct Options {
     pub rsa_key_stock: usize,
     /// The roots that attestation documents of a Recipient may lead to.
     pub attestation_roots: Roots,
+    pub transitions: Transitions,
+}
+
+/// How long, by the clock, takes here what takes AWS a while.
+#[derive(Debug, Clone, Copy)]
+pub struct Transitions {
+    /// A replica's creation.
+    pub replica_creation: Duration,
+    /// The change of the primary Region.
+    pub primary_update: Duration,
+    /// A rotation on demand.
+    pub on_demand_rotation: Duration,
+}
+
+impl Default for Transitions {
+    /// Long enough to be seen, short enough to be waited for. AWS takes up to eight minutes for some (recorded).
+    fn default() -> Self {
+        let moment = Duration::from_secs(2);
+        Self { replica_creation: moment, primary_update: moment, on_demand_rotation: moment }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { strict_regions: false, rsa_key_stock: 0, attestation_roots: Roots::aws() }
+        Self {
+            strict_regions: false,
+            rsa_key_stock: 0,
+            attestation_roots: Roots::aws(),
+            transitions: Transitions::default(),
+        }
     }
 }
 

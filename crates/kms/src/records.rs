@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use trent_kms_core::{KeySpec, KeyUsage, Lifecycle, MaterialId};
-use trent_shared::{AccountId, ApiError, Region, SecretBytes, Timestamp};
-use trent_store::{Batch, Key, Table};
+use trent_shared::{AccountId, Region, SecretBytes, Timestamp};
+use trent_store::{Key, Table};
 
 use crate::identifier::{AliasArn, KeyArn, KeyId};
-use crate::messages;
 
 /// (Region, account, key id) → the key.
 pub(crate) static KEYS: Table<KeyRecord> = Table::new("kms.key", 1);
@@ -25,8 +24,8 @@ pub(crate) static ALIASES_OF_KEY: Table<()> = Table::new("kms.alias-of-key", 1);
 /// (Region, key material id) → whose material it is. Decrypt finds its key here, across accounts.
 pub(crate) static MATERIAL_OWNERS: Table<MaterialOwner> = Table::new("kms.material-owner", 1);
 
-/// (deletion date in ms, Region, account, key id): the keys that wait for their deletion, the next one first.
-pub(crate) static DELETIONS: Table<()> = Table::new("kms.deletion", 1);
+/// (date in ms, Region, account, key id): the keys to which something will happen by itself, the next one first.
+pub(crate) static DUE: Table<()> = Table::new("kms.due", 1);
 
 /// A KMS key. Its ARN is not in here, being the key of the record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,20 +38,21 @@ pub(crate) struct KeyRecord {
     /// The key policy as [`crate::policy_document`] renders it.
     pub(crate) policy: String,
     pub(crate) tags: BTreeMap<String, String>,
-    /// Every material the key ever had, the current one last.
-    pub(crate) materials: Vec<MaterialRecord>,
+    #[serde(default)]
+    pub(crate) manager: KeyManager,
+    /// The material that is here, as [`trent_kms_core::KeyMaterial::to_bytes`] writes it; what else is known of it is in the
+    /// life.
+    #[serde(with = "exposed::map")]
+    pub(crate) secrets: BTreeMap<MaterialId, SecretBytes>,
 }
 
-/// A piece of key material. One that was imported may be missing for a while; its id stays.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct MaterialRecord {
-    pub(crate) id: MaterialId,
-    /// As [`trent_kms_core::KeyMaterial::to_bytes`] writes it.
-    #[serde(with = "exposed", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) bytes: Option<SecretBytes>,
-    /// What the customer says of imported material.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<String>,
+/// Who looks after a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum KeyManager {
+    #[default]
+    Customer,
+    /// An AWS service, which made the key for its own use.
+    Aws,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,30 +90,22 @@ pub(crate) fn material_address(region: &Region, id: MaterialId) -> Key {
     Key::from((region.as_str(), id.as_bytes()))
 }
 
-pub(crate) fn deletion_address(due: Timestamp, arn: &KeyArn) -> Key {
+pub(crate) fn due_address(due: Timestamp, arn: &KeyArn) -> Key {
     let due = u64::try_from(due.as_millis()).unwrap_or_default();
     Key::from((due, arn.region.as_str(), arn.account.as_str(), &arn.id.to_string()))
-}
-
-/// Adds to a batch that a symmetric ciphertext made with this material finds its key. No other ciphertext names any.
-pub(crate) fn record_owner(
-    batch: &mut Batch,
-    arn: &KeyArn,
-    key: &KeyRecord,
-    material: MaterialId,
-) -> Result<(), ApiError> {
-    if key.spec != KeySpec::SymmetricDefault {
-        return Ok(());
-    }
-    let owner = MaterialOwner { account: arn.account, key: arn.id };
-    batch.put(&MATERIAL_OWNERS, material_address(&arn.region, material), &owner).map_err(messages::store)
 }
 
 impl KeyRecord {
     /// The material whose id is shown: the current one, of symmetric encryption keys only (crypto.md §1.1). It is shown
     /// also while imported material is missing, but not before there was any.
-    pub(crate) fn shown_material(&self) -> Option<&MaterialRecord> {
-        self.materials.last().filter(|_| self.spec == KeySpec::SymmetricDefault)
+    pub(crate) fn shown_material(&self) -> Option<MaterialId> {
+        let current = self.lifecycle.current_material().filter(|_| self.spec == KeySpec::SymmetricDefault);
+        current.map(|material| material.id)
+    }
+
+    /// The materials by which ciphertexts find this key; no other ciphertexts name any.
+    pub(crate) fn owned_materials(&self) -> impl Iterator<Item = MaterialId> {
+        self.lifecycle.material_ids().filter(|_| self.spec == KeySpec::SymmetricDefault)
     }
 }
 
@@ -125,17 +117,41 @@ pub(crate) mod exposed {
     use trent_shared::SecretBytes;
     use zeroize::Zeroizing;
 
-    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(crate) fn serialize<S: Serializer>(bytes: &Option<SecretBytes>, serializer: S) -> Result<S::Ok, S::Error> {
-        match bytes {
-            Some(bytes) => serializer.serialize_str(&Zeroizing::new(BASE64.encode_to_string(bytes.expose()))),
-            None => serializer.serialize_none(),
-        }
+    pub(crate) fn serialize<S: Serializer>(bytes: &SecretBytes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Zeroizing::new(BASE64.encode_to_string(bytes.expose())))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretBytes>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?.map(Zeroizing::new);
-        let bytes = text.map(|text| BASE64.decode_to_vec(text.as_str()).map(SecretBytes::new)).transpose();
-        bytes.map_err(|_| D::Error::custom("not base64"))
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretBytes, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        BASE64.decode_to_vec(text.as_str()).map(SecretBytes::new).map_err(|_| D::Error::custom("not base64"))
+    }
+
+    /// The same for each value of a map.
+    pub(crate) mod map {
+        use std::collections::BTreeMap;
+
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+        use trent_kms_core::MaterialId;
+        use trent_shared::SecretBytes;
+
+        #[derive(Serialize)]
+        struct Exposed<'a>(#[serde(with = "super")] &'a SecretBytes);
+
+        #[derive(Deserialize)]
+        struct Read(#[serde(with = "super")] SecretBytes);
+
+        pub(crate) fn serialize<S: Serializer>(
+            secrets: &BTreeMap<MaterialId, SecretBytes>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(secrets.iter().map(|(id, bytes)| (id, Exposed(bytes))))
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<BTreeMap<MaterialId, SecretBytes>, D::Error> {
+            let read = BTreeMap::<MaterialId, Read>::deserialize(deserializer)?;
+            Ok(read.into_iter().map(|(id, Read(bytes))| (id, bytes)).collect())
+        }
     }
 }

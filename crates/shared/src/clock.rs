@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,14 @@ impl Timestamp {
     pub const fn plus_days(self, days: u32) -> Self {
         const MILLIS_PER_DAY: i64 = 24 * 60 * 60 * 1000;
         Self(self.0.saturating_add(days as i64 * MILLIS_PER_DAY))
+    }
+}
+
+impl Timestamp {
+    /// The instant that much later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 

@@ -2,8 +2,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// An AWS Region such as `us-east-1`: lower-case groups and a number joined by dashes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Region(Arc<str>);
 
 /// The text does not have the form of a Region name.
@@ -29,6 +32,11 @@ impl Region {
         &self.0
     }
 
+    /// Whether AWS has such a Region.
+    pub fn is_known(&self) -> bool {
+        KNOWN.contains(&self.as_str())
+    }
+
     /// The partition that a Region belongs to, told by the prefix of its name.
     pub fn partition(&self) -> Partition {
         const PREFIXES: [(&str, Partition); 7] = [
@@ -46,6 +54,58 @@ impl Region {
             .map_or(Partition::Aws, |(_, partition)| *partition)
     }
 }
+
+/// Every Region of every partition (source: botocore's partitions.json).
+const KNOWN: &[&str] = &[
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "me-west-1",
+    "mx-central-1",
+    "sa-east-1",
+    "sa-west-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eusc-de-east-1",
+    "us-iso-east-1",
+    "us-iso-west-1",
+    "us-isob-east-1",
+    "us-isob-west-1",
+    "eu-isoe-west-1",
+    "us-isof-east-1",
+    "us-isof-south-1",
+    "us-gov-east-1",
+    "us-gov-west-1",
+];
 
 impl Default for Region {
     /// The Region of requests that name none: `us-east-1`.
@@ -66,6 +126,20 @@ impl Partition {
             Self::AwsIsoF => "aws-iso-f",
             Self::AwsEusc => "aws-eusc",
         }
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = InvalidRegion;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.as_str().to_owned()
     }
 }
 

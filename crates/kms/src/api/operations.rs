@@ -285,7 +285,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "UnsupportedOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 16,
@@ -327,7 +327,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "UnsupportedOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 19,
@@ -516,7 +516,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "UnsupportedOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 30,
@@ -635,7 +635,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "UnsupportedOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 37,
@@ -727,7 +727,7 @@ static OPERATIONS: [Operation; 56] = [
             "TagException",
             "UnsupportedOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 43,
@@ -781,7 +781,7 @@ static OPERATIONS: [Operation; 56] = [
             "LimitExceededException",
             "ConflictException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 46,
@@ -919,7 +919,7 @@ static OPERATIONS: [Operation; 56] = [
             "NotFoundException",
             "UnsupportedOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 54,
@@ -983,7 +983,9 @@ pub(crate) async fn dispatch(
         11 => Ok(Box::new(ops::derive_shared_secret::derive_shared_secret(service, cx, Decode::decode(input)?).await?)),
         13 => Ok(Box::new(ops::describe_key::describe_key(service, cx, Decode::decode(input)?).await?)),
         14 => Ok(Box::new(ops::disable_key::disable_key(service, cx, Decode::decode(input)?).await?)),
+        15 => Ok(Box::new(ops::disable_key_rotation::disable_key_rotation(service, cx, Decode::decode(input)?).await?)),
         17 => Ok(Box::new(ops::enable_key::enable_key(service, cx, Decode::decode(input)?).await?)),
+        18 => Ok(Box::new(ops::enable_key_rotation::enable_key_rotation(service, cx, Decode::decode(input)?).await?)),
         19 => Ok(Box::new(ops::encapsulate::encapsulate(service, cx, Decode::decode(input)?).await?)),
         20 => Ok(Box::new(ops::encrypt::encrypt(service, cx, Decode::decode(input)?).await?)),
         21 => Ok(Box::new(ops::generate_data_key::generate_data_key(service, cx, Decode::decode(input)?).await?)),
@@ -1009,6 +1011,9 @@ pub(crate) async fn dispatch(
         25 => Ok(Box::new(ops::generate_mac::generate_mac(service, cx, Decode::decode(input)?).await?)),
         26 => Ok(Box::new(ops::generate_random::generate_random(service, cx, Decode::decode(input)?).await?)),
         28 => Ok(Box::new(ops::get_key_policy::get_key_policy(service, cx, Decode::decode(input)?).await?)),
+        29 => Ok(Box::new(
+            ops::get_key_rotation_status::get_key_rotation_status(service, cx, Decode::decode(input)?).await?,
+        )),
         30 => Ok(Box::new(
             ops::get_parameters_for_import::get_parameters_for_import(service, cx, Decode::decode(input)?).await?,
         )),
@@ -1016,10 +1021,13 @@ pub(crate) async fn dispatch(
         32 => Ok(Box::new(ops::import_key_material::import_key_material(service, cx, Decode::decode(input)?).await?)),
         33 => Ok(Box::new(ops::list_aliases::list_aliases(service, cx, Decode::decode(input)?).await?)),
         35 => Ok(Box::new(ops::list_key_policies::list_key_policies(service, cx, Decode::decode(input)?).await?)),
+        36 => Ok(Box::new(ops::list_key_rotations::list_key_rotations(service, cx, Decode::decode(input)?).await?)),
         37 => Ok(Box::new(ops::list_keys::list_keys(service, cx, Decode::decode(input)?).await?)),
         38 => Ok(Box::new(ops::list_resource_tags::list_resource_tags(service, cx, Decode::decode(input)?).await?)),
         40 => Ok(Box::new(ops::put_key_policy::put_key_policy(service, cx, Decode::decode(input)?).await?)),
         41 => Ok(Box::new(ops::re_encrypt::re_encrypt(service, cx, Decode::decode(input)?).await?)),
+        42 => Ok(Box::new(ops::replicate_key::replicate_key(service, cx, Decode::decode(input)?).await?)),
+        45 => Ok(Box::new(ops::rotate_key_on_demand::rotate_key_on_demand(service, cx, Decode::decode(input)?).await?)),
         46 => {
             Ok(Box::new(ops::schedule_key_deletion::schedule_key_deletion(service, cx, Decode::decode(input)?).await?))
         }
@@ -1030,6 +1038,9 @@ pub(crate) async fn dispatch(
         52 => Ok(Box::new(
             ops::update_key_description::update_key_description(service, cx, Decode::decode(input)?).await?,
         )),
+        53 => {
+            Ok(Box::new(ops::update_primary_region::update_primary_region(service, cx, Decode::decode(input)?).await?))
+        }
         54 => Ok(Box::new(ops::verify::verify(service, cx, Decode::decode(input)?).await?)),
         55 => Ok(Box::new(ops::verify_mac::verify_mac(service, cx, Decode::decode(input)?).await?)),
         _ => Err(ApiError::not_implemented(MODEL.full_name, operation.name)),

@@ -3,9 +3,9 @@
 use trent_shared::{ApiError, Context};
 use trent_store::Batch;
 
-use crate::access::MOST_ATTEMPTS;
 use crate::action::Action;
 use crate::api::CreateAliasRequest;
+use crate::change::MOST_ATTEMPTS;
 use crate::{Kms, alias, messages};
 
 pub(crate) async fn create_alias(kms: &Kms, cx: &Context, input: CreateAliasRequest) -> Result<(), ApiError> {
@@ -18,7 +18,7 @@ pub(crate) async fn create_alias(kms: &Kms, cx: &Context, input: CreateAliasRequ
         }
         let mut batch = Batch::new();
         kms.point_alias(&mut batch, &alias, None, &target).await?;
-        if kms.try_commit(batch, Some(target.arn().clone())).await? {
+        if kms.try_commit(batch, vec![target.arn().clone()]).await? {
             return Ok(());
         }
     }

@@ -3,16 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, Lifecycle};
-use trent_shared::{ApiError, Context, random_uuid};
-use trent_store::{Batch, Expect};
+use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, Lifecycle, MaterialId};
+use trent_shared::{ApiError, Context, SecretBytes, random_uuid};
 
 use crate::action::Action;
 use crate::api::{CreateKeyRequest, CreateKeyResponse, MODEL, OriginType};
 use crate::identifier::{KeyArn, KeyId};
 use crate::metadata::{as_of, lasting_metadata};
 use crate::names::same_name;
-use crate::records::{KEY_IDS, KEYS, KeyRecord, MaterialRecord, key_address, record_owner};
+use crate::records::{KeyManager, KeyRecord};
 use crate::tags::add_tags;
 use crate::{Kms, api, messages, policy_document};
 
@@ -31,29 +30,46 @@ pub(crate) async fn create_key(
         Some(policy) => policy_document::normalise(policy)?,
         None => policy_document::default_policy(cx.partition(), cx.account()),
     };
-    refuse_not_built(origin, input.multi_region)?;
+    refuse_not_built(origin)?;
 
-    let id = KeyId::SingleRegion(random_uuid(&*kms.entropy));
+    let uuid = random_uuid(&*kms.entropy);
+    let is_multi_region = input.multi_region == Some(true);
+    let id = if is_multi_region { KeyId::MultiRegion(uuid) } else { KeyId::SingleRegion(uuid) };
     let arn = KeyArn { region: cx.region.clone(), account: cx.account(), id };
-    let materials = if origin == KeyOrigin::External {
-        Vec::new()
-    } else {
-        let material = kms.factory.make(spec).await?;
-        vec![MaterialRecord { id: material.id(&id.to_string()), bytes: Some(material.to_bytes()), description: None }]
-    };
+    let (lifecycle, secrets) = first_material(kms, id, spec, origin).await?;
     let record = KeyRecord {
         created: kms.now(),
         description: input.description.unwrap_or_default(),
         spec,
         usage,
-        lifecycle: Lifecycle::new(origin),
+        lifecycle: if is_multi_region { lifecycle.multi_region(arn.region.clone()) } else { lifecycle },
         policy,
         tags,
-        materials,
+        manager: KeyManager::Customer,
+        secrets,
     };
-    store(kms, &arn, &record).await?;
     let metadata = as_of(record.created, lasting_metadata(&arn, &record)?, &arn, &record)?;
-    Ok(CreateKeyResponse { key_metadata: Some(metadata) })
+    // Two equal random ids would be a broken source of entropy, so a conflict is not tried again.
+    if kms.add_key(&arn, record).await? {
+        Ok(CreateKeyResponse { key_metadata: Some(metadata) })
+    } else {
+        Err(messages::too_many_conflicts())
+    }
+}
+
+/// The life that a key of this origin begins, and its material, unless that is to be imported.
+async fn first_material(
+    kms: &Kms,
+    id: KeyId,
+    spec: KeySpec,
+    origin: KeyOrigin,
+) -> Result<(Lifecycle, BTreeMap<MaterialId, SecretBytes>), ApiError> {
+    if origin == KeyOrigin::External {
+        return Ok((Lifecycle::to_be_imported(), BTreeMap::new()));
+    }
+    let material = kms.factory.make(spec).await?;
+    let material_id = material.id(&id.to_string());
+    Ok((Lifecycle::made(origin, material_id), BTreeMap::from([(material_id, material.to_bytes())])))
 }
 
 fn spec_and_usage(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), ApiError> {
@@ -82,26 +98,13 @@ fn origin(input: &CreateKeyRequest, spec: KeySpec) -> Result<KeyOrigin, ApiError
     Ok(origin)
 }
 
-fn refuse_not_built(origin: KeyOrigin, multi_region: Option<bool>) -> Result<(), ApiError> {
-    let what = match (origin, multi_region) {
-        (KeyOrigin::AwsCloudHsm | KeyOrigin::ExternalKeyStore, _) => format!("CreateKey with Origin {origin}"),
-        (_, Some(true)) => "CreateKey with MultiRegion".to_owned(),
-        _ => return Ok(()),
-    };
-    Err(ApiError::not_implemented(MODEL.full_name, &what))
-}
-
-async fn store(kms: &Kms, arn: &KeyArn, record: &KeyRecord) -> Result<(), ApiError> {
-    let mut batch = Batch::new();
-    let address = key_address(arn);
-    batch.expect(&KEYS, address.clone(), Expect::Absent);
-    batch.put(&KEYS, address.clone(), record).map_err(messages::store)?;
-    batch.put(&KEY_IDS, address, &()).map_err(messages::store)?;
-    for material in &record.materials {
-        record_owner(&mut batch, arn, record, material.id)?;
+fn refuse_not_built(origin: KeyOrigin) -> Result<(), ApiError> {
+    match origin {
+        KeyOrigin::AwsKms | KeyOrigin::External => Ok(()),
+        KeyOrigin::AwsCloudHsm | KeyOrigin::ExternalKeyStore => {
+            Err(ApiError::not_implemented(MODEL.full_name, &format!("CreateKey with Origin {origin}")))
+        }
     }
-    // Two equal random ids would be a broken source of entropy, so a conflict is not tried again.
-    if kms.try_commit(batch, None).await? { Ok(()) } else { Err(messages::too_many_conflicts()) }
 }
 
 #[cfg(test)]
@@ -240,12 +243,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_built_yet_says_so_and_makes_no_key() {
         let cloud = Cloud::new();
-        for (input, what) in [
-            (json!({ "Origin": "EXTERNAL_KEY_STORE" }), "CreateKey with Origin EXTERNAL_KEY_STORE"),
-            (json!({ "MultiRegion": true }), "CreateKey with MultiRegion"),
-        ] {
-            let refusal = cloud.kms("CreateKey", input).await.fails();
+        for origin in ["EXTERNAL_KEY_STORE", "AWS_CLOUDHSM"] {
+            let refusal = cloud.kms("CreateKey", json!({ "Origin": origin })).await.fails();
             assert_eq!((refusal.status, &*refusal.code), (501, "NotImplemented"));
+            let what = format!("CreateKey with Origin {origin}");
             let message = format!("Trent does not implement AWS Key Management Service {what} yet.");
             assert_eq!(refusal.message, Some(message));
         }

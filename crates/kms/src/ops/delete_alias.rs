@@ -3,9 +3,9 @@
 use trent_shared::{ApiError, Context};
 use trent_store::{Batch, Expect};
 
-use crate::access::MOST_ATTEMPTS;
 use crate::action::Action;
 use crate::api::DeleteAliasRequest;
+use crate::change::MOST_ATTEMPTS;
 use crate::records::{ALIASES, ALIASES_OF_KEY, alias_address, alias_of_key_address};
 use crate::{Kms, alias, messages};
 
@@ -18,7 +18,7 @@ pub(crate) async fn delete_alias(kms: &Kms, cx: &Context, input: DeleteAliasRequ
         batch.expect(&ALIASES, alias_address(&alias), Expect::Version(before.version));
         batch.delete(&ALIASES, alias_address(&alias));
         batch.delete(&ALIASES_OF_KEY, alias_of_key_address(target.arn(), &alias.name));
-        if kms.try_commit(batch, None).await? {
+        if kms.try_commit(batch, Vec::new()).await? {
             return Ok(());
         }
     }

@@ -10,7 +10,8 @@ use crate::messages;
 pub(crate) async fn disable_key(kms: &Kms, cx: &Context, input: DisableKeyRequest) -> Result<(), ApiError> {
     let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::DisableKey, |change| {
-        change.record.lifecycle.disable(change.now).map_err(|error| messages::state(change.arn, error))
+        let now = change.now;
+        change.life().disable(now).map_err(|error| messages::state(&change.key.arn, error))
     });
     changed.await.map(|_| ())
 }

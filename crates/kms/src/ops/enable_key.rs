@@ -10,7 +10,8 @@ use crate::messages;
 pub(crate) async fn enable_key(kms: &Kms, cx: &Context, input: EnableKeyRequest) -> Result<(), ApiError> {
     let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::EnableKey, |change| {
-        change.record.lifecycle.enable(change.now).map_err(|error| messages::state(change.arn, error))
+        let now = change.now;
+        change.life().enable(now).map_err(|error| messages::state(&change.key.arn, error))
     });
     changed.await.map(|_| ())
 }

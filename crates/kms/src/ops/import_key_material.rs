@@ -1,14 +1,14 @@
-//! Imports key material into a key of origin EXTERNAL: the first, or the same again after it was deleted or expired.
+//! Imports key material into a key of origin EXTERNAL: the first, a further one to rotate to, or one that the key knows
+//! again after it was deleted or expired.
 
 use aws_smithy_types::DateTime;
-use trent_kms_core::{KeyMaterial, KeySpec, MaterialId};
+use trent_kms_core::{KeySpec, MaterialImport};
 use trent_shared::{ApiError, Context, Timestamp};
 
-use crate::access::Change;
 use crate::action::Action;
-use crate::api::{ExpirationModelType, ImportKeyMaterialRequest, ImportKeyMaterialResponse, ImportType, MODEL, errors};
-use crate::identifier::KeyArn;
-use crate::records::{MaterialRecord, record_owner};
+use crate::api::{ExpirationModelType, ImportKeyMaterialRequest, ImportKeyMaterialResponse, ImportType};
+use crate::names::same_name;
+use crate::records::KeyRecord;
 use crate::{Kms, messages};
 
 pub(crate) async fn import_key_material(
@@ -26,10 +26,24 @@ pub(crate) async fn import_key_material(
     let material = kms.unwrap_material(key.arn(), spec, &input.import_token, &input.encrypted_key_material).await?;
     let id = material.id(&key.arn().id.to_string());
 
+    let import = MaterialImport {
+        id,
+        kind: input.import_type.map(|kind| same_name(kind.as_str())).transpose()?,
+        named: input.key_material_id.as_deref().map(str::parse).transpose().map_err(|_| {
+            // The model's pattern lets nothing else pass.
+            ApiError::internal_failure()
+        })?,
+        description: input.key_material_description.clone(),
+        expiry,
+    };
+
     let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::ImportKeyMaterial, |change| {
-        put_material(change, &input, &material, id)?;
-        change.record.lifecycle.import_material(change.now, expiry).map_err(|error| messages::state(change.arn, error))
+        let KeyRecord { lifecycle, secrets, .. } = &mut change.key.record;
+        let imported = lifecycle.import_material(&change.key.arn.region, change.now, import.clone());
+        imported.map_err(|error| messages::import(&change.key.arn, error))?;
+        secrets.insert(id, material.to_bytes());
+        Ok(())
     });
     let (arn, ()) = changed.await?;
     let is_symmetric = spec == KeySpec::SymmetricDefault;
@@ -77,51 +91,6 @@ fn expiry(input: &ImportKeyMaterialRequest, now: Timestamp) -> Result<Option<Tim
 
 fn whole_seconds(at: &DateTime) -> Timestamp {
     Timestamp::from_millis(at.secs().saturating_mul(1000))
-}
-
-/// Puts the material into its place in the record, if it is one that the key may take.
-fn put_material(
-    change: &mut Change<'_>,
-    input: &ImportKeyMaterialRequest,
-    material: &KeyMaterial,
-    id: MaterialId,
-) -> Result<(), ApiError> {
-    let Change { arn, record, batch, .. } = change;
-    check_named(arn, record.materials.as_slice(), input, id)?;
-    let description = input.key_material_description.clone();
-    let bytes = Some(material.to_bytes());
-    match record.materials.last_mut() {
-        None => {
-            record.materials.push(MaterialRecord { id, bytes, description });
-            record_owner(batch, arn, record, id)
-        }
-        Some(known) if input.import_type == Some(ImportType::NewKeyMaterial) => Err(if known.id == id {
-            messages::material_known(arn, id)
-        } else {
-            ApiError::not_implemented(MODEL.full_name, "ImportKeyMaterial of a further key material")
-        }),
-        Some(known) if known.id == id => {
-            known.bytes = bytes;
-            known.description = description.or(known.description.take());
-            Ok(())
-        }
-        Some(known) => Err(messages::material_differs(known.id)),
-    }
-}
-
-/// A material that is named must be one of the key's, and the one that comes.
-fn check_named(
-    arn: &KeyArn,
-    known: &[MaterialRecord],
-    input: &ImportKeyMaterialRequest,
-    id: MaterialId,
-) -> Result<(), ApiError> {
-    let Some(named) = &input.key_material_id else { return Ok(()) };
-    let named: MaterialId = named.parse().map_err(|_| errors::INCORRECT_KEY_MATERIAL.bare())?;
-    if !known.iter().any(|material| material.id == named) {
-        return Err(messages::material_never_imported(arn, named));
-    }
-    if named == id { Ok(()) } else { Err(messages::material_differs(named)) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Plans the deletion of a key in 7 to 30 days. Nothing is gone before; afterwards everything is.
+//! Plans the deletion of a key in 7 to 30 days. Nothing is gone before; afterwards everything is. A multi-Region primary
+//! key waits for its replicas before its days begin.
 
-use trent_kms_core::{DeletionWindow, KeyState};
+use trent_kms_core::{DeletionWindow, KeyState, ScheduledDeletion};
 use trent_shared::{ApiError, Context};
 
 use crate::Kms;
@@ -8,7 +9,6 @@ use crate::action::Action;
 use crate::api::{ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse};
 use crate::messages;
 use crate::names::same_name;
-use crate::records::{DELETIONS, deletion_address};
 
 pub(crate) async fn schedule_key_deletion(
     kms: &Kms,
@@ -19,18 +19,19 @@ pub(crate) async fn schedule_key_deletion(
     let window = input.pending_window_in_days.map_or(Ok(DeletionWindow::default()), DeletionWindow::try_from);
     let window = window.map_err(|_| messages::deletion_window())?;
     let lookup = kms.key(cx, &input.key_id);
-    let (arn, date) = lookup
-        .change(Action::ScheduleKeyDeletion, |change| {
-            let scheduled = change.record.lifecycle.schedule_deletion(change.now, window);
-            let date = scheduled.map_err(|error| messages::state(change.arn, error))?;
-            change.batch.put(&DELETIONS, deletion_address(date, change.arn), &()).map_err(messages::store)?;
-            Ok(date)
-        })
-        .await?;
+    let changed = lookup.change(Action::ScheduleKeyDeletion, |change| {
+        let scheduled = change.key.record.lifecycle.schedule_deletion(&change.key.arn.region, change.now, window);
+        scheduled.map_err(|error| messages::state(&change.key.arn, error))
+    });
+    let (arn, scheduled) = changed.await?;
+    let (state, date) = match scheduled {
+        ScheduledDeletion::At(date) => (KeyState::PendingDeletion, Some(date)),
+        ScheduledDeletion::AfterReplicas => (KeyState::PendingReplicaDeletion, None),
+    };
     Ok(ScheduleKeyDeletionResponse {
         key_id: Some(arn.to_string()),
-        deletion_date: Some(date.into()),
-        key_state: Some(same_name(KeyState::PendingDeletion.as_str())?),
+        deletion_date: date.map(Into::into),
+        key_state: Some(same_name(state.as_str())?),
         pending_window_in_days: i32::try_from(window.days()).ok(),
     })
 }

@@ -9,7 +9,7 @@ use crate::tags::add_tags;
 
 pub(crate) async fn tag_resource(kms: &Kms, cx: &Context, input: TagResourceRequest) -> Result<(), ApiError> {
     let lookup = kms.key(cx, &input.key_id);
-    lookup.change(Action::TagResource, |change| add_tags(&mut change.record.tags, &input.tags)).await.map(|_| ())
+    lookup.change(Action::TagResource, |change| add_tags(&mut change.key.record.tags, &input.tags)).await.map(|_| ())
 }
 
 #[cfg(test)]

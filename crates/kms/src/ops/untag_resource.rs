@@ -10,7 +10,7 @@ use crate::tags::remove_tags;
 pub(crate) async fn untag_resource(kms: &Kms, cx: &Context, input: UntagResourceRequest) -> Result<(), ApiError> {
     let lookup = kms.key(cx, &input.key_id);
     lookup
-        .change(Action::UntagResource, |change| remove_tags(&mut change.record.tags, &input.tag_keys))
+        .change(Action::UntagResource, |change| remove_tags(&mut change.key.record.tags, &input.tag_keys))
         .await
         .map(|_| ())
 }

@@ -4,9 +4,9 @@ use trent_kms_core::KeyUsage;
 use trent_shared::{ApiError, Context};
 use trent_store::Batch;
 
-use crate::access::MOST_ATTEMPTS;
 use crate::action::Action;
 use crate::api::UpdateAliasRequest;
+use crate::change::MOST_ATTEMPTS;
 use crate::identifier::KeyArn;
 use crate::records::{ALIASES_OF_KEY, KeyRecord, alias_of_key_address};
 use crate::{Kms, alias, messages};
@@ -25,7 +25,7 @@ pub(crate) async fn update_alias(kms: &Kms, cx: &Context, input: UpdateAliasRequ
         let mut batch = Batch::new();
         batch.delete(&ALIASES_OF_KEY, alias_of_key_address(&current, &alias.name));
         kms.point_alias(&mut batch, &alias, Some(&before), &target).await?;
-        if kms.try_commit(batch, Some(target.arn().clone())).await? {
+        if kms.try_commit(batch, vec![target.arn().clone()]).await? {
             return Ok(());
         }
     }

@@ -13,7 +13,7 @@ pub(crate) async fn update_key_description(
 ) -> Result<(), ApiError> {
     let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::UpdateKeyDescription, |change| {
-        change.record.description.clone_from(&input.description);
+        change.key.record.description.clone_from(&input.description);
         Ok(())
     });
     changed.await.map(|_| ())

@@ -1,7 +1,7 @@
 //! Which operation a key allows in which state: AWS's table of key states, as data
 //! (<https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>, corrected by recordings of the service).
 
-use crate::lifecycle::KeyState;
+use super::KeyState;
 use crate::named::named;
 use crate::spec::KeyOrigin;
 

@@ -9,6 +9,7 @@ use crate::Failure;
 use crate::load::{Connection, Round, kms_request, run};
 use crate::report::{heading, line, median, rounds};
 use crate::server::Server;
+use crate::start::{first_answer, milliseconds};
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(1500);
@@ -53,7 +54,8 @@ pub(crate) async fn pages(trent: &Path) -> Result<(), Failure> {
 pub(crate) async fn growth(trent: &Path) -> Result<(), Failure> {
     heading("one more among 1,000 and among 100,000 keys, median of 200");
     let folder = tempfile::tempdir()?;
-    let trent = Server::trent(trent, Some(folder.path())).await?;
+    let binary = trent;
+    let trent = Server::trent(binary, Some(folder.path())).await?;
     create_keys(&trent, 1_000).await?;
     let few = one_more(&trent).await?;
     create_keys(&trent, 99_000).await?;
@@ -63,6 +65,12 @@ pub(crate) async fn growth(trent: &Path) -> Result<(), Failure> {
         line(what, &format!("{:>5} µs → {:>5} µs, × {ratio:.2}", few.as_micros(), many.as_micros()));
     }
     line("resident memory", &format!("{:.1} MB", trent.resident()?));
+    drop(trent);
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        starts.push(first_answer(binary, folder.path()).await?.0);
+    }
+    line("start to first answered request, 100,000 keys", &milliseconds(median(starts)));
     Ok(())
 }
 
@@ -106,17 +114,23 @@ async fn create_keys(trent: &Server, count: usize) -> Result<(), Failure> {
 
 async fn one_more(trent: &Server) -> Result<Vec<(&'static str, Duration)>, Failure> {
     let mut connection = Connection::open(&trent.address).await?;
-    let (mut keys, mut aliases, mut pages) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut keys, mut aliases, mut pages, mut of_key) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..200 {
         let (took, key) = timed(&mut connection, "CreateKey", &json!({})).await?;
         keys.push(took);
         let id = key["KeyMetadata"]["KeyId"].as_str().ok_or("no key id")?.to_owned();
         let alias = json!({ "AliasName": format!("alias/{id}"), "TargetKeyId": id });
         aliases.push(timed(&mut connection, "CreateAlias", &alias).await?.0);
+        of_key.push(timed(&mut connection, "ListAliases", &json!({ "KeyId": id })).await?.0);
         pages.push(timed(&mut connection, "ListKeys", &json!({ "Limit": 1000 })).await?.0);
     }
     let median = |times| median(times).unwrap_or_default();
-    Ok(vec![("CreateKey", median(keys)), ("CreateAlias", median(aliases)), ("ListKeys, 1,000", median(pages))])
+    Ok(vec![
+        ("CreateKey", median(keys)),
+        ("CreateAlias", median(aliases)),
+        ("ListAliases of a key", median(of_key)),
+        ("ListKeys, 1,000", median(pages)),
+    ])
 }
 
 async fn timed(connection: &mut Connection, operation: &str, input: &Value) -> Result<(Duration, Value), Failure> {

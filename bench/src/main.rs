@@ -4,6 +4,7 @@
 //! Client, server and bare server share the machine's cores, so rates are not comparable between machines; the ratios
 //! and the servers' CPU time per request are. Each figure is the median of several rounds, Trent and bare in turn.
 
+mod aging;
 mod asymmetric;
 mod bare;
 mod cases;
@@ -20,10 +21,11 @@ type Failure = Box<dyn Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
-    match (arguments.next().as_deref(), arguments.next()) {
+    match (arguments.next().as_deref(), arguments.next().as_deref()) {
         (Some("bare"), None) => bare::serve().await,
         (Some(trent), None) => bench(PathBuf::from(trent)).await,
-        (Some(trent), Some(only)) => operations(&PathBuf::from(trent), &only).await,
+        (Some(trent), Some("aging")) => aging::measure(&PathBuf::from(trent)).await,
+        (Some(trent), Some(only)) => operations(&PathBuf::from(trent), only).await,
         _ => Err("usage: trent-bench PATH_OF_TRENT [ONLY_OPERATIONS_NAMED_SO]".into()),
     }
 }
@@ -33,7 +35,8 @@ async fn bench(trent: PathBuf) -> Result<(), Failure> {
     operations(&trent, "").await?;
     asymmetric::generation(&trent).await?;
     cases::pages(&trent).await?;
-    cases::growth(&trent).await
+    cases::growth(&trent).await?;
+    aging::measure(&trent).await
 }
 
 async fn operations(trent: &Path, only: &str) -> Result<(), Failure> {

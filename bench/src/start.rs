@@ -30,7 +30,8 @@ pub(crate) async fn measure(trent: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn first_answer(trent: &Path, data: &Path) -> Result<(Duration, f64), Failure> {
+/// The time to the first answer, and the memory then, in MB.
+pub(crate) async fn first_answer(trent: &Path, data: &Path) -> Result<(Duration, f64), Failure> {
     let started = Instant::now();
     let server = Server::trent(trent, Some(data)).await?;
     let mut connection = Connection::open(&server.address).await?;
@@ -38,6 +39,6 @@ async fn first_answer(trent: &Path, data: &Path) -> Result<(Duration, f64), Fail
     Ok((started.elapsed(), server.resident()?))
 }
 
-fn milliseconds(time: Option<Duration>) -> String {
+pub(crate) fn milliseconds(time: Option<Duration>) -> String {
     format!("{:.1} ms", time.unwrap_or_default().as_secs_f64() * 1e3)
 }

@@ -6,19 +6,39 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
+use trent_protocol::BoxFuture;
 use trent_shared::{Clock, Timestamp};
 
 use crate::Response;
+
+/// What the program behind the gateway answers under `/_trent/`, beside health.
+pub trait AdminEndpoint: Send + Sync + 'static {
+    /// Answers a request, whose body is whole and as small as configured. `None` if nothing has this path.
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'_, Option<Response>>;
+}
+
+/// A JSON answer.
+pub fn json_response(status: StatusCode, value: &impl Serialize) -> Response {
+    // Structures of text and numbers always serialize; should one ever not, the client sees an empty answer.
+    let mut response = Response::new(Full::new(Bytes::from(serde_json::to_vec(value).unwrap_or_default())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
 
 pub(crate) struct Admin {
     /// Each service by its id, its state in the words that such probes look for: `running` or `disabled`.
     services: BTreeMap<&'static str, &'static str>,
     clock: Arc<dyn Clock>,
     started: Timestamp,
+    endpoint: Arc<dyn AdminEndpoint>,
 }
+
+/// Answers nothing: for gateways that have health alone.
+pub(crate) struct HealthAlone;
 
 #[derive(Serialize)]
 struct Health<'a> {
@@ -32,11 +52,21 @@ struct Complaint<'a> {
     message: &'a str,
 }
 
+impl AdminEndpoint for HealthAlone {
+    fn answer(&self, _: Request<Bytes>) -> BoxFuture<'_, Option<Response>> {
+        Box::pin(async { None })
+    }
+}
+
 impl Admin {
-    /// Takes each service's id and whether it runs.
-    pub(crate) fn new(services: impl Iterator<Item = (&'static str, bool)>, clock: Arc<dyn Clock>) -> Self {
+    /// Takes each service's id and whether it runs, what tells the uptime, and who answers beyond health.
+    pub(crate) fn new(
+        services: impl Iterator<Item = (&'static str, bool)>,
+        clock: Arc<dyn Clock>,
+        endpoint: Arc<dyn AdminEndpoint>,
+    ) -> Self {
         let services = services.map(|(id, is_running)| (id, if is_running { "running" } else { "disabled" })).collect();
-        Self { services, started: clock.now(), clock }
+        Self { services, started: clock.now(), clock, endpoint }
     }
 
     /// Whether a path is the endpoint's own.
@@ -45,25 +75,19 @@ impl Admin {
     }
 
     /// Answers a request for one of the endpoint's own paths.
-    pub(crate) fn answer(&self, method: &Method, path: &str) -> Response {
-        match path {
-            "/_trent/health" | "/_localstack/health" if matches!(*method, Method::GET | Method::HEAD) => {
-                json(StatusCode::OK, &self.health())
-            }
-            _ => json(StatusCode::NOT_FOUND, &Complaint { message: "Trent has nothing here. Try GET /_trent/health." }),
+    pub(crate) async fn answer(&self, request: Request<Bytes>) -> Response {
+        let is_health = matches!(request.uri().path(), "/_trent/health" | "/_localstack/health");
+        if is_health && matches!(*request.method(), Method::GET | Method::HEAD) {
+            return json_response(StatusCode::OK, &self.health());
         }
+        self.endpoint.answer(request).await.unwrap_or_else(|| {
+            let message = "Trent has nothing here. Try GET /_trent/health.";
+            json_response(StatusCode::NOT_FOUND, &Complaint { message })
+        })
     }
 
     fn health(&self) -> Health<'_> {
         let uptime_millis = self.clock.now().as_millis() - self.started.as_millis();
         Health { services: &self.services, version: env!("CARGO_PKG_VERSION"), uptime_seconds: uptime_millis / 1000 }
     }
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    // Structures of text and numbers always serialize; should one ever not, the client sees an empty answer.
-    let mut response = Response::new(Full::new(Bytes::from(serde_json::to_vec(value).unwrap_or_default())));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -7,6 +7,8 @@ use http_body_util::Full;
 use trent_protocol::{Payload, Protocol, ServiceModel};
 use trent_shared::{ApiError, RequestId};
 
+use crate::admin::Admin;
+
 pub type Response = http::Response<Full<Bytes>>;
 
 pub(crate) const X_AMZ_TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -47,11 +49,8 @@ impl Dialect {
         };
         let has_action =
             || request.method() == Method::GET && request.uri().query().is_some_and(|query| query.contains("Action="));
-        if !request.headers().contains_key(X_AMZ_TARGET) && (has_form() || has_action()) {
-            Self::QUERY
-        } else {
-            Self::JSON
-        }
+        let speaks_json = || request.headers().contains_key(X_AMZ_TARGET) || Admin::owns(request.uri().path());
+        if !speaks_json() && (has_form() || has_action()) { Self::QUERY } else { Self::JSON }
     }
 }
 
@@ -105,6 +104,8 @@ mod tests {
         );
         assert_eq!(guess(Request::get("/?Action=A&Version=1")), Protocol::AwsQuery);
         assert_eq!(guess(Request::get("/")), Protocol::AwsJson11);
+        // curl calls whatever it posts a form.
+        assert_eq!(guess(Request::post("/_trent/x").header("content-type", form)), Protocol::AwsJson11);
         assert_eq!(guess(Request::post("/").header("content-type", "application")), Protocol::AwsJson11);
     }
 }

@@ -8,7 +8,7 @@ use tower::{BoxError, Service as TowerService};
 use trent_protocol::{Service, ServiceModel};
 use trent_shared::{Clock, Entropy};
 
-use crate::admin::Admin;
+use crate::admin::{Admin, AdminEndpoint, HealthAlone};
 use crate::http_tier::http_tier;
 use crate::operation_tier::operation_tier;
 use crate::request_ids::RequestIds;
@@ -37,8 +37,20 @@ impl Gateway {
         entropy: &dyn Entropy,
         limits: Limits,
     ) -> Result<Self, AmbiguousRoute> {
+        Self::with_admin(services, clock, entropy, limits, Arc::new(HealthAlone))
+    }
+
+    /// The same, with more than health under `/_trent/`.
+    pub fn with_admin(
+        services: impl IntoIterator<Item = (&'static ServiceModel, Option<Arc<dyn Service>>)>,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+        limits: Limits,
+        endpoint: Arc<dyn AdminEndpoint>,
+    ) -> Result<Self, AmbiguousRoute> {
         let services: Vec<_> = services.into_iter().collect();
-        let admin = Admin::new(services.iter().map(|(model, service)| (model.id, service.is_some())), clock);
+        let states = services.iter().map(|(model, service)| (model.id, service.is_some()));
+        let admin = Admin::new(states, clock, endpoint);
         let router = Router::new(services)?;
         let request_ids = RequestIds::new(entropy);
         Ok(Self { shared: Arc::new(Shared { router, admin, request_ids, limits }) })

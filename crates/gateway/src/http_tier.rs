@@ -48,10 +48,10 @@ where
         .layer_fn(catch_panic)
         // Around the limits, so that refused requests are in the log too.
         .layer_fn(trace)
-        // Before the body is read: the endpoint's own paths need none, and no indicator may hide them.
-        .layer_fn(reserved_paths)
         // Before anything holds the body: from here on it is whole, and as small as configured.
         .layer_fn(limits)
+        // Before operations are looked for: no indicator may hide the endpoint's own paths.
+        .layer_fn(own_paths)
         // Last, since a form names its operation in the body.
         .layer_fn(detect)
         .service(operations)
@@ -122,23 +122,6 @@ where
     })
 }
 
-fn reserved_paths<B, S>(inner: S) -> impl Stage<Tagged<B>, Response, Failure>
-where
-    B: Send + 'static,
-    S: Stage<Tagged<B>, Response, Failure>,
-{
-    service_fn(move |tagged: Tagged<B>| {
-        let mut inner = inner.clone();
-        async move {
-            let path = tagged.request.uri().path();
-            if Admin::owns(path) {
-                return Ok(tagged.shared.admin.answer(tagged.request.method(), path));
-            }
-            inner.call(tagged).await
-        }
-    })
-}
-
 fn limits<B, S>(inner: S) -> impl Stage<Tagged<B>, Response, Failure>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
@@ -153,6 +136,21 @@ where
                 Ok(body) => inner.call(Tagged { id, shared, request: request.map(|()| body) }).await,
                 Err(error) => Err(Failure { error, dialect: Dialect::guess(&request) }),
             }
+        }
+    })
+}
+
+fn own_paths<S>(inner: S) -> impl Stage<Tagged<Bytes>, Response, Failure>
+where
+    S: Stage<Tagged<Bytes>, Response, Failure>,
+{
+    service_fn(move |tagged: Tagged<Bytes>| {
+        let mut inner = inner.clone();
+        async move {
+            if Admin::owns(tagged.request.uri().path()) {
+                return Ok(tagged.shared.admin.answer(tagged.request).await);
+            }
+            inner.call(tagged).await
         }
     })
 }

@@ -2,7 +2,7 @@
 //! the two tower stacks. No service is named here; the routes come from the models.
 //!
 //! ```text
-//! listener → HTTP tier:      request id → catch panic → trace → limits → detect
+//! listener → HTTP tier:      request id → catch panic → trace → limits → own paths → detect
 //!          → operation tier: authenticate → decode and validate → dispatch → dyn Service
 //! ```
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -20,6 +20,7 @@ mod request_ids;
 mod router;
 mod stage;
 
+pub use admin::{AdminEndpoint, json_response};
 pub use answer::{Dialect, Failure, Response};
 pub use gateway::Gateway;
 pub use limits::Limits;

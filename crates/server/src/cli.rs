@@ -31,6 +31,38 @@ pub(crate) enum Command {
         /// Where it listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]
         url: Option<String>,
     },
+    /// Read the clock of a running emulator, or turn it.
+    ///
+    /// What falls due by a turn is done when the command returns. Time never runs backwards.
+    Clock(ClockArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClockArguments {
+    #[command(subcommand)]
+    pub(crate) turn: Option<ClockTurn>,
+    /// Where the emulator listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]
+    #[arg(long, global = true)]
+    pub(crate) url: Option<String>,
+}
+
+/// What the endpoint is asked to do; it checks what it is given.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClockTurn {
+    /// Turn the clock forward
+    Advance {
+        /// By how much: 31d, 12h, 1d12h
+        by: String,
+    },
+    /// Turn the clock forward to a moment
+    Set {
+        /// RFC 3339: 2027-01-01T00:00:00Z
+        to: String,
+    },
+    /// Let the clock stand still
+    Freeze,
+    /// Let the clock run on from the moment that it shows
+    Resume,
 }
 
 /// What the document says.

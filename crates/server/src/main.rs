@@ -2,13 +2,18 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 #![cfg_attr(test, expect(clippy::expect_used, reason = "tests may stop at the first surprise"))]
 
+mod admin;
 mod attest;
 mod cli;
+mod client;
+mod clock;
+mod clock_command;
 mod health;
 mod logging;
 mod platform;
 mod settings;
 mod start;
+mod sweeper;
 mod system;
 
 use std::error::Error;
@@ -22,7 +27,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Start(arguments) => start::run(&arguments).map_err(|error| sentence(&error)),
         Command::Attest(arguments) => attest::run(&arguments).map_err(|error| sentence(&error)),
-        Command::Health { url } => health::ask(url).map_err(|error| sentence(&error)),
+        Command::Health { url } => health::run(url).map_err(|error| sentence(&error)),
+        Command::Clock(arguments) => clock_command::run(arguments).map_err(|error| sentence(&error)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

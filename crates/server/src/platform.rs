@@ -1,39 +1,49 @@
 //! What the services stand on, and which services there are: the one place that knows all of them by name.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use trent_kms::Kms;
 use trent_protocol::{Service, ServiceModel};
-use trent_shared::{Clock, Entropy};
-use trent_store::{Engine, MemoryEngine, OpenError, SqliteEngine};
+use trent_shared::Entropy;
+use trent_store::{Engine, MemoryEngine, OpenError, SqliteEngine, StoreError};
 use trent_sts::Sts;
 
+use crate::clock::TurnableClock;
 use crate::settings::{Settings, SettingsError};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// The outside world as the services see it.
 pub(crate) struct Platform {
     pub(crate) engine: Arc<dyn Engine>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<TurnableClock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 /// The services that are turned on.
 pub(crate) struct Cloud {
-    kms: Option<Arc<Kms>>,
+    pub(crate) kms: Option<Arc<Kms>>,
     sts: Option<Arc<Sts>>,
 }
 
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlatformError {
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    #[error("cannot tell how the clock was turned")]
+    Clock(#[source] StoreError),
+}
+
 impl Platform {
-    /// Opens the data directory, unless nothing is to be kept.
-    pub(crate) fn open(settings: &Settings) -> Result<Self, OpenError> {
+    /// Opens the data directory, unless nothing is to be kept, and goes on in its time.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, PlatformError> {
         let engine: Arc<dyn Engine> = if settings.ephemeral {
             Arc::new(MemoryEngine::new())
         } else {
             Arc::new(SqliteEngine::open(&settings.data_dir)?)
         };
-        Ok(Self { engine, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) })
+        let clock = TurnableClock::restore(Arc::new(SystemClock), engine.clone()).await;
+        let clock = clock.map_err(PlatformError::Clock)?;
+        Ok(Self { engine, clock: Arc::new(clock), entropy: Arc::new(SystemEntropy) })
     }
 
     /// Makes the services that are turned on.
@@ -55,22 +65,5 @@ impl Cloud {
             (&trent_kms::api::MODEL, self.kms.clone().map(|kms| kms as _)),
             (&trent_sts::api::MODEL, self.sts.clone().map(|sts| sts as _)),
         ]
-    }
-
-    /// Makes permanent what fell due by the clock, now and again; never ends.
-    pub(crate) async fn sweep(self) {
-        /// AWS deletes keys up to a day after their deletion date; a minute is prompt.
-        const PAUSE: Duration = Duration::from_mins(1);
-        let Some(kms) = self.kms else { return };
-        loop {
-            match kms.sweep().await {
-                Ok(0) => tokio::time::sleep(PAUSE).await,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "a sweep failed");
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
-        }
     }
 }

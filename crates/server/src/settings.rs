@@ -155,7 +155,7 @@ impl KmsSettings {
             attestation_roots.add_pem(&pem).map_err(|source| SettingsError::NotARoot { path: path.clone(), source })?;
         }
         let Self { strict_regions, rsa_key_stock, .. } = *self;
-        Ok(trent_kms::Options { strict_regions, rsa_key_stock, attestation_roots })
+        Ok(trent_kms::Options { strict_regions, rsa_key_stock, attestation_roots, ..trent_kms::Options::default() })
     }
 }
 

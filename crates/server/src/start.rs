@@ -3,25 +3,29 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 use trent_gateway::{AmbiguousRoute, Gateway, Limits};
-use trent_store::OpenError;
 
+use crate::admin::AdminApi;
 use crate::cli::StartArguments;
+use crate::clock::rfc3339;
 use crate::logging;
-use crate::platform::Platform;
+use crate::platform::{Platform, PlatformError};
 use crate::settings::{Settings, SettingsError};
+use crate::sweeper::Sweeper;
+use crate::system::SystemClock;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
-    Data(#[from] OpenError),
+    Platform(#[from] PlatformError),
     #[error(transparent)]
     Routes(#[from] AmbiguousRoute),
     #[error("cannot start the runtime")]
@@ -49,10 +53,13 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
 
-    let platform = Platform::open(settings)?;
+    let platform = Platform::open(settings).await?;
     let cloud = platform.cloud(settings)?;
     let limits = Limits::from(&settings.limits);
-    let gateway = Gateway::new(cloud.services(), platform.clock.clone(), &*platform.entropy, limits)?;
+    let sweeper = Arc::new(Sweeper::new(cloud.kms.clone()));
+    let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper.clone()));
+    // The uptime is told by real time: nobody can turn how long a process has run.
+    let gateway = Gateway::with_admin(cloud.services(), Arc::new(SystemClock), &*platform.entropy, limits, admin)?;
 
     let unusable = |source| StartError::Listen { address: settings.listen, source };
     let listener = TcpListener::bind(settings.listen).await.map_err(unusable)?;
@@ -61,13 +68,18 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
     announce(address).map_err(StartError::Output)?;
     info!(%address, data_dir = (!settings.ephemeral).then(|| tracing::field::display(settings.data_dir.display())), "ready");
 
+    let reading = platform.clock.reading();
+    if reading.is_frozen || reading.offset_seconds != 0 {
+        info!(now = rfc3339(reading.now), is_frozen = reading.is_frozen, "the clock is turned");
+    }
+
     let stopped = async {
         tokio::select! {
             _ = terminate.recv() => info!("stopping on SIGTERM"),
             _ = interrupt.recv() => info!("stopping on SIGINT"),
         }
     };
-    let sweeping = tokio::spawn(cloud.sweep());
+    let sweeping = tokio::spawn(async move { sweeper.run().await });
     gateway.serve(listener, stopped).await;
     sweeping.abort();
     info!("stopped");

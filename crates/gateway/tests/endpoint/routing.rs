@@ -146,3 +146,25 @@ async fn health_tells_services_version_and_uptime() {
     let reply = endpoint.send(targeted).await;
     assert_eq!((reply.status, reply.header("content-type")), (404, "application/json"));
 }
+
+#[tokio::test]
+async fn an_endpoint_of_the_program_answers_beside_health_and_within_the_limits() {
+    let endpoint = start(Limits { max_body_bytes: 16, ..Limits::default() }).await;
+    // curl says "form" of whatever it posts.
+    let form = |path: &str, body| {
+        let request = Request::post(path).header("host", "localhost");
+        request.header("content-type", "application/x-www-form-urlencoded").body(body).expect("valid")
+    };
+    let reply = endpoint.send(form("/_trent/echo/this?x=y", "{16 bytes of it}")).await;
+    assert_eq!((reply.status, reply.header("content-type")), (201, "application/json"));
+    assert_eq!(reply.body, r#"["POST","/_trent/echo/this","{16 bytes of it}"]"#);
+    assert_eq!(reply.header("x-amzn-requestid").len(), 36);
+
+    let reply = endpoint.send(form("/_trent/echo", "17 bytes of input")).await;
+    assert_eq!((reply.status, reply.header("content-type")), (413, "application/x-amz-json-1.1"));
+    assert!(reply.body.contains(r#""message":"The request body is longer than the 16 bytes"#), "{}", reply.body);
+
+    assert_eq!(endpoint.send(form("/_trent/nothing", "")).await.status, 404);
+    assert!(endpoint.send(get("/_trent/health")).await.body.contains(r#""uptime_seconds":0"#));
+    assert_eq!(endpoint.send(get("/_trent")).await.body, UNKNOWN);
+}

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use trent_gateway::{Gateway, Limits};
+use trent_gateway::{AdminEndpoint, Gateway, Limits, Response, json_response};
 use trent_protocol::{
     Bounds, BoxFuture, Encode, Encoder, Member, Operation, Output, Protocol, Service, ServiceModel, Shape, Structure,
     StructureEncoder, Value,
@@ -167,11 +167,24 @@ pub(crate) struct Running {
     pub(crate) server: JoinHandle<()>,
 }
 
+/// What the program answers beside health: under `/_trent/echo`, whatever it was given.
+struct Echo;
+
+impl AdminEndpoint for Echo {
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'_, Option<Response>> {
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let told = [head.method.as_str(), head.uri.path(), str::from_utf8(&body).expect("UTF-8")];
+            head.uri.path().starts_with("/_trent/echo").then(|| json_response(StatusCode::CREATED, &told))
+        })
+    }
+}
+
 pub(crate) fn gateway(limits: Limits) -> (Gateway, Arc<TestClock>, Arc<Doors>) {
     let (clock, doors) = (Arc::new(TestClock::default()), Arc::new(Doors::default()));
     let fake = |model| Some(Arc::new(Fake { model, doors: doors.clone() }) as Arc<dyn Service>);
     let services = [(&VAULT, fake(&VAULT)), (&ORACLE, fake(&ORACLE)), (&ATTIC, None)];
-    let gateway = Gateway::new(services, clock.clone(), &Zeros, limits).expect("no ambiguity");
+    let gateway = Gateway::with_admin(services, clock.clone(), &Zeros, limits, Arc::new(Echo)).expect("no ambiguity");
     (gateway, clock, doors)
 }
 

@@ -38,7 +38,7 @@ pub use lifecycle::{
     SharedProperties, StateError,
 };
 pub use mac::HmacMaterial;
-pub use material::{InvalidMaterial, InvalidMaterialId, MaterialId, SymmetricMaterial};
+pub use material::{InvalidMaterial, InvalidMaterialId, KeyTag, MaterialId, SymmetricMaterial};
 pub use named::UnknownName;
 pub use seal::{MAX_PLAINTEXT_LEN, SealError, open, seal};
 pub use spec::{

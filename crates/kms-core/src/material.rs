@@ -7,11 +7,16 @@ use zeroize::Zeroizing;
 
 use crate::hash::{Hmac, Sha256};
 
-/// Names one piece of key material of one key. Ciphertexts carry it, so that they find their material after rotations
-/// and in every Region of a multi-Region key. Shown as 64 lower-case hexadecimal digits.
+/// Names one piece of key material of one key: 16 bytes that tell the key, and 16 that tell the material. Ciphertexts carry
+/// it, so that they find their key, and their material after rotations and in every Region of a multi-Region key. Shown
+/// as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MaterialId([u8; 32]);
+
+/// The half of a [`MaterialId`] that is the same for all materials of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyTag([u8; KeyTag::LEN]);
 
 /// The text is not 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +84,16 @@ impl MaterialId {
     }
 
     fn derive_with(material: &Hmac<Sha256>, key_id: &str) -> Self {
-        Self(*derive(material, b"trent/kms/material-id", key_id.as_bytes()))
+        let mut id = *derive(material, b"trent/kms/material-id", key_id.as_bytes());
+        let (tag, _) = id.split_at_mut(KeyTag::LEN);
+        tag.copy_from_slice(KeyTag::of(key_id).as_bytes());
+        Self(id)
+    }
+
+    /// Which key it is a material of.
+    pub fn key_tag(&self) -> KeyTag {
+        let (tag, _) = self.0.split_first_chunk().unwrap_or((&[0; KeyTag::LEN], &[]));
+        KeyTag(*tag)
     }
 
     /// Hands the text over without allocating: nearly every answer carries one.
@@ -92,6 +106,22 @@ impl MaterialId {
 
     /// The id as ciphertexts carry it.
     pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl KeyTag {
+    /// The length in bytes.
+    pub const LEN: usize = 16;
+
+    /// The tag of the key `key_id`.
+    pub fn of(key_id: &str) -> Self {
+        let digest = Hmac::<Sha256>::new(b"trent/kms/key-tag").mac(&[key_id.as_bytes()]);
+        let (tag, _) = digest.split_first_chunk().unwrap_or((&[0; Self::LEN], &[]));
+        Self(*tag)
+    }
+
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 }

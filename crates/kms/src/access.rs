@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use trent_kms_core::{Algorithm, CiphertextBlob, EncryptionAlgorithm, KeyType, MaterialId};
+use trent_kms_core::{Algorithm, CiphertextBlob, EncryptionAlgorithm, KeyTag, KeyType, MaterialId};
 use trent_shared::{ApiError, Context, Timestamp};
 use trent_store::{Batch, CommitError, Expect, StoreError};
 
@@ -17,7 +17,7 @@ use crate::change::MOST_ATTEMPTS;
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
 use crate::messages;
 use crate::metadata::{as_of, lasting_metadata};
-use crate::records::{ALIASES, KEYS, KeyRecord, MATERIAL_OWNERS, alias_address, key_address, material_address};
+use crate::records::{ALIASES, KEYS, KeyRecord, TAGGED_KEYS, alias_address, key_address, tag_address};
 
 /// A key that has been named and not yet been looked at.
 pub(crate) struct KeyLookup<'a> {
@@ -183,21 +183,26 @@ impl<'a> KeyLookup<'a> {
 
     /// A key that does not exist and one that the caller may not use are told apart by nothing (errors.md §3).
     async fn find_by_ciphertext(&self, blob: &CiphertextBlob<'_>, now: Timestamp) -> Result<Arc<StoredKey>, ApiError> {
-        let owner = self.owner_of(blob).await?.filter(|arn| arn.account == self.cx.account());
-        let arn = owner.ok_or_else(messages::ciphertext_key_inaccessible)?;
-        self.kms.stored_key(&arn, now).await?.ok_or_else(messages::ciphertext_key_inaccessible)
+        let id = blob.material_id();
+        let key = match self.tagged_key(id.key_tag()).await? {
+            Some(arn) => self.kms.stored_key(&arn, now).await?,
+            None => None,
+        };
+        let key = key.filter(|key| key.record.lifecycle.material_ids().any(|known| known == id));
+        key.ok_or_else(messages::ciphertext_key_inaccessible)
     }
 
-    async fn owner_of(&self, blob: &CiphertextBlob<'_>) -> Result<Option<KeyArn>, ApiError> {
-        let (region, id) = (&self.cx.region, blob.material_id());
-        if let Some(owner) = self.kms.cache.owner(region, id) {
-            return Ok(Some(owner));
+    /// The caller's key in this Region of which ciphertexts carry the tag.
+    async fn tagged_key(&self, tag: KeyTag) -> Result<Option<KeyArn>, ApiError> {
+        let (region, account) = (&self.cx.region, self.cx.account());
+        let arn = |id| KeyArn { region: region.clone(), account, id };
+        if let Some(id) = self.kms.cache.tagged(region, tag, account) {
+            return Ok(Some(arn(id)));
         }
-        let address = material_address(region, id);
-        let found = MATERIAL_OWNERS.get(&*self.kms.engine, address).await.map_err(messages::store)?;
-        let Some(owner) = found.map(|found| found.record) else { return Ok(None) };
-        let arn = KeyArn { region: region.clone(), account: owner.account, id: owner.key };
-        self.kms.cache.keep_owner(id, &arn);
+        let address = tag_address(region, tag, account);
+        let found = TAGGED_KEYS.get(&*self.kms.engine, address).await.map_err(messages::store)?;
+        let Some(arn) = found.map(|found| arn(found.record)) else { return Ok(None) };
+        self.kms.cache.keep_tagged(tag, &arn);
         Ok(Some(arn))
     }
 

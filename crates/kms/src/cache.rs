@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use quick_cache::sync::Cache;
-use trent_kms_core::{KeyMaterial, MaterialId};
-use trent_shared::{Region, Timestamp};
+use trent_kms_core::{KeyMaterial, KeyTag, MaterialId};
+use trent_shared::{AccountId, Region, Timestamp};
 use trent_store::{StoreError, Version, Versioned};
 
 use crate::api::KeyMetadata;
-use crate::identifier::KeyArn;
+use crate::identifier::{KeyArn, KeyId};
 use crate::records::{KEYS, KeyRecord};
 
 /// Keys kept at most, so that memory stays bounded however many there are.
@@ -42,8 +42,9 @@ pub(crate) struct Material {
 /// it began, which [`Generation`] tells. Hits take no lock of ours.
 pub(crate) struct KeyCache {
     keys: Cache<KeyArn, Arc<StoredKey>>,
-    /// Which key a material belongs to. Never dropped: it stays true until the key is deleted, and then the key is gone.
-    owners: Cache<(Region, MaterialId), KeyArn>,
+    /// Which of an account's keys a tag belongs to. Never dropped: it stays true until the key is deleted, and then the key
+    /// is gone.
+    tagged: Cache<(Region, KeyTag, AccountId), KeyId>,
     generation: Mutex<Generation>,
 }
 
@@ -70,7 +71,7 @@ impl StoredKey {
 
 impl KeyCache {
     pub(crate) fn new() -> Self {
-        Self { keys: Cache::new(CAPACITY), owners: Cache::new(CAPACITY), generation: Mutex::default() }
+        Self { keys: Cache::new(CAPACITY), tagged: Cache::new(CAPACITY), generation: Mutex::default() }
     }
 
     pub(crate) fn key(&self, arn: &KeyArn) -> Option<Arc<StoredKey>> {
@@ -99,12 +100,12 @@ impl KeyCache {
         }
     }
 
-    /// The key in this Region that a material belongs to. A multi-Region key has the same material elsewhere.
-    pub(crate) fn owner(&self, region: &Region, id: MaterialId) -> Option<KeyArn> {
-        self.owners.get(&(region.clone(), id))
+    /// The key that a tag belongs to.
+    pub(crate) fn tagged(&self, region: &Region, tag: KeyTag, account: AccountId) -> Option<KeyId> {
+        self.tagged.get(&(region.clone(), tag, account))
     }
 
-    pub(crate) fn keep_owner(&self, id: MaterialId, arn: &KeyArn) {
-        self.owners.insert((arn.region.clone(), id), arn.clone());
+    pub(crate) fn keep_tagged(&self, tag: KeyTag, arn: &KeyArn) {
+        self.tagged.insert((arn.region.clone(), tag, arn.account), arn.id);
     }
 }

@@ -2,7 +2,7 @@
 //! meanwhile; where somebody did, all over again. Everything that must be written along with a key's record is found
 //! here, by comparing it with what it was: no operation has to think of it.
 
-use trent_kms_core::{KeyOrigin, KeySpec, Lifecycle, SymmetricMaterial};
+use trent_kms_core::{KeyOrigin, KeySpec, KeyTag, Lifecycle, SymmetricMaterial};
 use trent_shared::{ApiError, Entropy, SecretBytes, Timestamp};
 use trent_store::{Batch, CommitError, Expect, StoreError, Version};
 
@@ -10,9 +10,7 @@ use crate::access::KeyLookup;
 use crate::action::Action;
 use crate::cache::StoredKey;
 use crate::identifier::KeyArn;
-use crate::records::{
-    DUE, KEY_IDS, KEYS, KeyRecord, MATERIAL_OWNERS, MaterialOwner, due_address, key_address, material_address,
-};
+use crate::records::{DUE, KEY_IDS, KEYS, KeyRecord, TAGGED_KEYS, due_address, key_address, tag_address};
 use crate::{Kms, messages};
 
 /// How often a change is tried again when others change the same key at the same time. Each conflict means that
@@ -177,31 +175,16 @@ impl Edited {
         };
         if before.is_none() {
             batch.put(&KEY_IDS, address.clone(), &())?;
+            if record.spec == KeySpec::SymmetricDefault {
+                let tag = KeyTag::of(&arn.id.to_string());
+                batch.put(&TAGGED_KEYS, tag_address(&arn.region, tag, arn.account), &arn.id)?;
+            }
         }
-        write_owners(batch, &arn, before.as_ref(), &record)?;
         write_due(batch, &arn, before.as_ref(), &record)?;
         batch.expect(&KEYS, address.clone(), expect);
         batch.put(&KEYS, address, &record)?;
         Ok(true)
     }
-}
-
-/// Symmetric ciphertexts find their key by its material.
-fn write_owners(
-    batch: &mut Batch,
-    arn: &KeyArn,
-    before: Option<&KeyRecord>,
-    record: &KeyRecord,
-) -> Result<(), StoreError> {
-    let known = |key: Option<&KeyRecord>, id| key.is_some_and(|key| key.lifecycle.material_ids().any(|has| has == id));
-    let owner = MaterialOwner { account: arn.account, key: arn.id };
-    for id in record.owned_materials().filter(|id| !known(before, *id)) {
-        batch.put(&MATERIAL_OWNERS, material_address(&arn.region, id), &owner)?;
-    }
-    for id in before.into_iter().flat_map(KeyRecord::owned_materials).filter(|id| !known(Some(record), *id)) {
-        batch.delete(&MATERIAL_OWNERS, material_address(&arn.region, id));
-    }
-    Ok(())
 }
 
 fn write_due(

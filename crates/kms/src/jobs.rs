@@ -1,6 +1,7 @@
 //! Sweeps driven by the clock. Whatever has a date is already computed from the clock on read; a sweep only makes it
 //! permanent and frees the space.
 
+use trent_kms_core::KeyTag;
 use trent_shared::{AccountId, Region, Timestamp};
 use trent_store::{Batch, CommitError, Expect, InvalidKey, Key, StoreError};
 
@@ -9,8 +10,8 @@ use crate::change::{Change, Edited};
 use crate::identifier::{AliasArn, KeyArn, KeyId};
 use crate::import::IMPORT_PARAMETERS;
 use crate::records::{
-    ALIASES, ALIASES_OF_KEY, DUE, KEY_IDS, KEYS, KeyRecord, MATERIAL_OWNERS, alias_address, alias_of_key_address,
-    due_address, key_address, material_address,
+    ALIASES, ALIASES_OF_KEY, DUE, KEY_IDS, KEYS, KeyRecord, TAGGED_KEYS, alias_address, alias_of_key_address,
+    due_address, key_address, tag_address,
 };
 
 /// How many keys one sweep looks at.
@@ -102,9 +103,7 @@ impl Kms {
         batch.expect(&KEYS, address.clone(), Expect::Version(key.version));
         batch.delete(&KEYS, address.clone());
         batch.delete(&KEY_IDS, address.clone());
-        for material in key.record.owned_materials() {
-            batch.delete(&MATERIAL_OWNERS, material_address(&arn.region, material));
-        }
+        batch.delete(&TAGGED_KEYS, tag_address(&arn.region, KeyTag::of(&arn.id.to_string()), arn.account));
         if let Some(due) = key.record.lifecycle.next_event(&arn.region) {
             batch.delete(&DUE, due_address(due, arn));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use trent_kms_core::{KeySpec, KeyUsage, Lifecycle, MaterialId};
+use trent_kms_core::{KeySpec, KeyTag, KeyUsage, Lifecycle, MaterialId};
 use trent_shared::{AccountId, Region, SecretBytes, Timestamp};
 use trent_store::{Key, Table};
 
@@ -21,8 +21,9 @@ pub(crate) static ALIASES: Table<AliasRecord> = Table::new("kms.alias", 1);
 /// (Region, account, key id, alias name): the aliases of a key.
 pub(crate) static ALIASES_OF_KEY: Table<()> = Table::new("kms.alias-of-key", 1);
 
-/// (Region, key material id) → whose material it is. Decrypt finds its key here, across accounts.
-pub(crate) static MATERIAL_OWNERS: Table<MaterialOwner> = Table::new("kms.material-owner", 1);
+/// (Region, key tag, account) → the symmetric encryption key of which ciphertexts carry that tag. Accounts can have keys of
+/// the same id only where they choose it.
+pub(crate) static TAGGED_KEYS: Table<KeyId> = Table::new("kms.tagged-key", 1);
 
 /// (date in ms, Region, account, key id): the keys to which something will happen by itself, the next one first.
 pub(crate) static DUE: Table<()> = Table::new("kms.due", 1);
@@ -62,12 +63,6 @@ pub(crate) struct AliasRecord {
     pub(crate) updated: Timestamp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct MaterialOwner {
-    pub(crate) account: AccountId,
-    pub(crate) key: KeyId,
-}
-
 /// The address of a key, in [`KEYS`] and [`KEY_IDS`].
 pub(crate) fn key_address(arn: &KeyArn) -> Key {
     Key::from((arn.region.as_str(), arn.account.as_str(), &arn.id.to_string()))
@@ -86,8 +81,8 @@ pub(crate) fn alias_of_key_address(key: &KeyArn, alias: &str) -> Key {
     key_address(key).with(alias)
 }
 
-pub(crate) fn material_address(region: &Region, id: MaterialId) -> Key {
-    Key::from((region.as_str(), id.as_bytes()))
+pub(crate) fn tag_address(region: &Region, tag: KeyTag, account: AccountId) -> Key {
+    Key::from((region.as_str(), tag.as_bytes(), account.as_str()))
 }
 
 pub(crate) fn due_address(due: Timestamp, arn: &KeyArn) -> Key {
@@ -101,11 +96,6 @@ impl KeyRecord {
     pub(crate) fn shown_material(&self) -> Option<MaterialId> {
         let current = self.lifecycle.current_material().filter(|_| self.spec == KeySpec::SymmetricDefault);
         current.map(|material| material.id)
-    }
-
-    /// The materials by which ciphertexts find this key; no other ciphertexts name any.
-    pub(crate) fn owned_materials(&self) -> impl Iterator<Item = MaterialId> {
-        self.lifecycle.material_ids().filter(|_| self.spec == KeySpec::SymmetricDefault)
     }
 }
 

@@ -4,41 +4,19 @@ A turned clock stays turned for everybody, so these tests have an emulator of th
 """
 
 import json
-import os
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
+from emulator import Emulator, require_binary
 from sdk import refusal
 
 pytestmark = pytest.mark.own
 
-TRENT = Path(os.environ.get("TRENT_BINARY", Path(__file__).parents[2] / "target/debug/trent")).resolve()
 
-
-class Emulator:
-    def __init__(self, state):
-        command = [TRENT, "start", "--listen", "127.0.0.1:0", "--data-dir", state]
-        environment = {"TRENT_LOG": "error"}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-        self.url = self.process.stdout.readline().split()[-1]
-
-    def kms(self):
-        return boto3.client(
-            "kms",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="111122223333",
-            aws_secret_access_key="secret",
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
-        )
-
+class Clockwork(Emulator):
     def ask(self, path="", body=None, method=None):
         """Status and JSON of one of the clock's paths; posts whatever has a body."""
         data = None if body is None else json.dumps(body).encode()
@@ -54,22 +32,16 @@ class Emulator:
         assert status == 200, shown
         return shown
 
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
 
 @pytest.fixture
 def start(tmp_path):
-    if not os.access(TRENT, os.X_OK):
-        pytest.skip(f"no program at {TRENT}; name one in TRENT_BINARY")
+    require_binary()
     emulators = []
 
     def start():
         for emulator in emulators:
             emulator.stop()
-        emulators.append(Emulator(tmp_path / "state"))
+        emulators.append(Clockwork(tmp_path / "state"))
         return emulators[-1]
 
     yield start
@@ -79,7 +51,7 @@ def start(tmp_path):
 
 def test_a_key_is_gone_when_the_clock_says_so(start):
     emulator = start()
-    kms = emulator.kms()
+    kms = emulator.client()
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     blob = kms.encrypt(KeyId=key, Plaintext=b"lost")["CiphertextBlob"]
     kms.create_alias(AliasName="alias/doomed", TargetKeyId=key)
@@ -103,7 +75,7 @@ def test_a_key_is_gone_when_the_clock_says_so(start):
 
 def test_what_a_frozen_clock_dates_is_dated_alike(start):
     emulator = start()
-    kms = emulator.kms()
+    kms = emulator.client()
     frozen = emulator.turn("/freeze")
     assert frozen["frozen"]
     dates = []
@@ -125,8 +97,8 @@ def test_what_a_frozen_clock_dates_is_dated_alike(start):
 def test_a_data_directory_lives_on_in_its_own_time(start):
     emulator = start()
     emulator.turn("/advance", by="365d")
-    before = emulator.kms().create_key()["KeyMetadata"]["CreationDate"]
-    after = start().kms().create_key()["KeyMetadata"]["CreationDate"]
+    before = emulator.client().create_key()["KeyMetadata"]["CreationDate"]
+    after = start().client().create_key()["KeyMetadata"]["CreationDate"]
     assert before < after < before + timedelta(minutes=5)
 
 

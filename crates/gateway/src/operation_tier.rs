@@ -64,7 +64,7 @@ where
     service_fn(move |Authenticated { cx, service, operation, input }: Authenticated| {
         let mut inner = inner.clone();
         async move {
-            let input = service.model().protocol.decode(operation, &input)?;
+            let input = service.decode(operation, &input)?;
             inner.call(Decoded { cx, service, operation, input }).await
         }
     })

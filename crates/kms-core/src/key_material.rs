@@ -77,6 +77,18 @@ impl KeyMaterial {
         }
     }
 
+    /// Takes material as people have it at hand: raw for symmetric encryption and HMAC keys; private keys in PKCS#8, PKCS#1
+    /// or SEC 1, in DER or PEM, not encrypted. Unlike [`import`](Self::import) it takes post-quantum keys, if they come with
+    /// their seed, and does not prove primes.
+    pub fn from_any_encoding(spec: KeySpec, bytes: &[u8]) -> Result<Self, InvalidKeyMaterial> {
+        match Kind::of(spec) {
+            Kind::Symmetric | Kind::Hmac(_) => Self::from_bytes(spec, bytes),
+            Kind::KeyPair(family) => {
+                KeyPair::from_any_encoding(spec, family, bytes).map(Self::KeyPair).ok_or(InvalidKeyMaterial(spec))
+            }
+        }
+    }
+
     /// The form for storage: the bytes themselves for symmetric encryption and HMAC keys, PKCS#8 in DER for private
     /// keys, in the forms of [`generate_data_key_pair`](crate::generate_data_key_pair).
     pub fn to_bytes(&self) -> SecretBytes {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use trent_shared::Entropy;
 use zeroize::Zeroizing;
 
-use crate::hash::{Hmac, Sha256};
+use crate::hash::{Hmac, Sha2, Sha256};
 
 /// Names one piece of key material of one key: 16 bytes that tell the key, and 16 that tell the material. Ciphertexts carry
 /// it, so that they find their key, and their material after rotations and in every Region of a multi-Region key. Shown
@@ -116,7 +116,7 @@ impl KeyTag {
 
     /// The tag of the key `key_id`.
     pub fn of(key_id: &str) -> Self {
-        let digest = Hmac::<Sha256>::new(b"trent/kms/key-tag").mac(&[key_id.as_bytes()]);
+        let digest = Sha256::finish(Sha256::start(), [b"trent/kms/key-tag".as_slice(), key_id.as_bytes()]);
         let (tag, _) = digest.split_first_chunk().unwrap_or((&[0; Self::LEN], &[]));
         Self(*tag)
     }

@@ -13,10 +13,12 @@ use crate::Kms;
 use crate::action::{Action, Resource};
 use crate::api::KeyMetadata;
 use crate::cache::{Material, StoredKey};
-use crate::change::MOST_ATTEMPTS;
+use crate::change::{Edited, MOST_ATTEMPTS};
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
+use crate::managed_keys;
 use crate::messages;
 use crate::metadata::{as_of, lasting_metadata};
+use crate::quotas::CountedChange;
 use crate::records::{ALIASES, KEYS, KeyRecord, TAGGED_KEYS, alias_address, key_address, tag_address};
 
 /// A key that has been named and not yet been looked at.
@@ -67,12 +69,25 @@ impl Kms {
     /// Runs as a task of its own: when a client hangs up its request's future is dropped, and a commit that is under way
     /// must still be followed by the forgetting.
     pub(crate) async fn commit(&self, batch: Batch, changed: Vec<KeyArn>) -> Result<(), CommitError> {
+        self.commit_counted(batch, changed, Vec::new()).await
+    }
+
+    /// [`Kms::commit`] of a batch that makes or deletes keys, which are counted if it was committed.
+    pub(crate) async fn commit_counted(
+        &self,
+        batch: Batch,
+        changed: Vec<KeyArn>,
+        counted: Vec<CountedChange>,
+    ) -> Result<(), CommitError> {
         let (engine, cache) = (Arc::clone(&self.engine), Arc::clone(&self.cache));
         let committed = tokio::spawn(async move {
             let result = engine.commit(batch).await;
             // Also after a failure: whether it was written is not known then.
             if !changed.is_empty() {
                 cache.drop_keys(&changed);
+            }
+            for counted in counted {
+                counted.end(&result, &*engine).await;
             }
             result
         });
@@ -81,11 +96,7 @@ impl Kms {
 
     /// [`Kms::commit`]; `false` tells that somebody else was first, so that the caller must read and decide again.
     pub(crate) async fn try_commit(&self, batch: Batch, changed: Vec<KeyArn>) -> Result<bool, ApiError> {
-        match self.commit(batch, changed).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Conflict) => Ok(false),
-            Err(CommitError::Store(error)) => Err(messages::store(error)),
-        }
+        was_first(self.commit(batch, changed).await)
     }
 
     /// The key under an ARN, if it exists now, and as it is now.
@@ -115,7 +126,11 @@ impl Kms {
         let Some(found) = KEYS.get(&*self.engine, key_address(arn)).await.map_err(messages::store)? else {
             return Ok(None);
         };
-        let key = Arc::new(StoredKey::new(arn.clone(), found).map_err(messages::store)?);
+        let mut key = StoredKey::new(arn.clone(), found).map_err(messages::store)?;
+        // What happens to a related key may change this one: a rotation does, and the end of the last replica.
+        let related = self.related(arn, &key.record).await.map_err(messages::store)?;
+        key.due = related.iter().filter_map(Edited::due).chain(key.due).min();
+        let key = Arc::new(key);
         self.cache.keep(&key, generation);
         Ok(Some(key))
     }
@@ -144,6 +159,11 @@ impl<'a> KeyLookup<'a> {
     pub(crate) async fn for_action_in_any_state(self, action: Action) -> Result<AuthorizedKey, ApiError> {
         let now = self.kms.now();
         let key = self.find(action, now).await?;
+        self.kms.admit_cryptography(self.cx, action, key.record.spec)?;
+        managed_keys::guard(action, &key.arn, &key.record, self.cx).map_err(|denied| match self.named {
+            Named::ByIdentifier(_) => denied,
+            Named::ByCiphertext(_) => messages::ciphertext_key_inaccessible(),
+        })?;
         Ok(AuthorizedKey { key, action, now })
     }
 
@@ -160,8 +180,14 @@ impl<'a> KeyLookup<'a> {
         action: Action,
         now: Timestamp,
     ) -> Result<Arc<StoredKey>, ApiError> {
-        let parsed = KeyIdentifier::parse(identifier, self.cx);
-        let arn = match parsed.map_err(|error| unresolvable(identifier, error))? {
+        let parsed = KeyIdentifier::parse(identifier, self.cx).map_err(|error| match error {
+            // Another Region's key of a multi-Region key, which may well be what the ciphertext is of (recorded of Decrypt).
+            Unresolvable::Elsewhere(_) if action == Action::Decrypt && identifier.contains(":key/mrk-") => {
+                messages::incorrect_key()
+            }
+            error => unresolvable(identifier, error),
+        });
+        let arn = match parsed? {
             KeyIdentifier::Key(arn) => arn,
             KeyIdentifier::Alias(_) if action.resource() == Resource::Key => {
                 return Err(messages::aliases_unsupported());
@@ -226,6 +252,11 @@ impl AuthorizedKey {
         &self.key
     }
 
+    /// What the key was looked up for.
+    pub(crate) fn action(&self) -> Action {
+        self.action
+    }
+
     /// The moment at which the key was looked up.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
@@ -284,6 +315,15 @@ impl AuthorizedKey {
             return Err(messages::algorithm_unfit(&algorithm, record.spec));
         }
         Ok(())
+    }
+}
+
+/// What came of a commit; `false` tells that somebody else was first, so that the caller must read and decide again.
+pub(crate) fn was_first(committed: Result<(), CommitError>) -> Result<bool, ApiError> {
+    match committed {
+        Ok(()) => Ok(true),
+        Err(CommitError::Conflict) => Ok(false),
+        Err(CommitError::Store(error)) => Err(messages::store(error)),
     }
 }
 

@@ -70,6 +70,7 @@ actions! {
     GenerateDataKeyWithoutPlaintext: KeyOrAlias;
     GenerateMac: KeyOrAlias;
     GenerateRandom: Account;
+    GetKeyLastUsage: Key;
     GetKeyPolicy: Key;
     GetKeyRotationStatus: Key;
     GetParametersForImport: Key;

@@ -6,16 +6,14 @@ use trent_store::{Batch, CommitError, Expect, Versioned};
 use crate::Kms;
 use crate::access::AuthorizedKey;
 use crate::identifier::{AliasArn, KeyArn};
+use crate::managed_keys;
 use crate::messages;
 use crate::records::{ALIASES, ALIASES_OF_KEY, AliasRecord, alias_address, alias_of_key_address, key_address};
-
-/// Aliases per key (cloudtrail-and-quotas.md B1).
-pub(crate) const MOST_ALIASES: usize = 50;
 
 /// Checks the name of an alias that a user wants to create, change or delete.
 pub(crate) fn check_name(name: &str) -> Result<(), ApiError> {
     let Some(rest) = name.strip_prefix("alias/") else { return Err(messages::alias_without_prefix()) };
-    if rest.starts_with("aws/") {
+    if name.starts_with(managed_keys::PREFIX) {
         return Err(messages::alias_reserved());
     }
     // The model's pattern also lets ':' pass, which the service refuses.
@@ -56,11 +54,11 @@ impl Kms {
         target: &AuthorizedKey,
     ) -> Result<(), ApiError> {
         let prefix = key_address(target.arn());
-        let aliases =
-            ALIASES_OF_KEY.scan(&*self.engine, prefix, None, MOST_ALIASES + 1).await.map_err(messages::store)?;
+        let aliases = ALIASES_OF_KEY.scan(&*self.engine, prefix, None, usize::MAX).await.map_err(messages::store)?;
         let others = aliases.iter().filter(|entry| entry.key.text(3).as_deref() != Ok(&alias.name)).count();
-        if others >= MOST_ALIASES {
-            return Err(messages::too_many_aliases(MOST_ALIASES, others));
+        let quota = self.options.quotas.aliases_per_key;
+        if others >= quota {
+            return Err(messages::too_many_aliases(quota, others));
         }
         target.hold(batch)?;
         let now = self.now();

@@ -10,6 +10,7 @@ use trent_store::{StoreError, Version, Versioned};
 use crate::api::KeyMetadata;
 use crate::identifier::{KeyArn, KeyId};
 use crate::records::{KEYS, KeyRecord};
+use crate::usage::LastUse;
 
 /// Keys kept at most, so that memory stays bounded however many there are.
 const CAPACITY: usize = 4096;
@@ -27,6 +28,8 @@ pub(crate) struct StoredKey {
     pub(crate) materials: Vec<Material>,
     /// Made when first asked for.
     pub(crate) metadata: OnceLock<KeyMetadata>,
+    /// Found when the key is first used.
+    pub(crate) last_use: OnceLock<Arc<LastUse>>,
 }
 
 /// One piece of a key's material, parsed: for a private key that costs more than using it.
@@ -65,7 +68,16 @@ impl StoredKey {
         });
         let materials = materials.collect::<Result<_, StoreError>>()?;
         let due = record.lifecycle.next_event(&arn.region);
-        Ok(Self { arn_text: arn.to_string(), arn, record, version, due, materials, metadata: OnceLock::new() })
+        Ok(Self {
+            arn_text: arn.to_string(),
+            arn,
+            record,
+            version,
+            due,
+            materials,
+            metadata: OnceLock::new(),
+            last_use: OnceLock::new(),
+        })
     }
 }
 

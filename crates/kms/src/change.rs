@@ -6,7 +6,7 @@ use trent_kms_core::{KeyOrigin, KeySpec, KeyTag, Lifecycle, SymmetricMaterial};
 use trent_shared::{ApiError, Entropy, SecretBytes, Timestamp};
 use trent_store::{Batch, CommitError, Expect, StoreError, Version};
 
-use crate::access::KeyLookup;
+use crate::access::{KeyLookup, was_first};
 use crate::action::Action;
 use crate::cache::StoredKey;
 use crate::identifier::KeyArn;
@@ -42,9 +42,7 @@ impl KeyLookup<'_> {
         let (kms, cx, identifier) = self.by_identifier()?;
         for _ in 0..MOST_ATTEMPTS {
             let key = kms.key(cx, identifier).for_action(action).await?;
-            let Some(mut change) = kms.begin_change(key.stored(), key.now()).await.map_err(messages::store)? else {
-                continue;
-            };
+            let mut change = kms.begin_change(key.stored(), key.now()).await.map_err(messages::store)?;
             let made = edit(&mut change)?;
             change.settle(&*kms.entropy);
             if kms.commit_change(change).await? {
@@ -56,25 +54,29 @@ impl KeyLookup<'_> {
 }
 
 impl Kms {
-    /// Makes happen what was to happen to the key by itself until now, unless somebody else is first.
+    /// Makes happen what was to happen to the key, or to a related one, by itself until now, unless somebody else is first;
+    /// of several keys, to the one whose turn it is.
     pub(crate) async fn settle(&self, key: &StoredKey, now: Timestamp) -> Result<(), ApiError> {
-        if let Some(mut change) = self.begin_change(key, now).await.map_err(messages::store)? {
-            change.settle(&*self.entropy);
-            self.commit_change(change).await?;
-        }
-        Ok(())
-    }
-
-    /// A change of the key and its related keys; `None` where one of those had to be deleted for good first.
-    pub(crate) async fn begin_change(&self, key: &StoredKey, now: Timestamp) -> Result<Option<Change>, StoreError> {
-        let related = self.related(&key.arn, &key.record).await?;
-        if let Some(deleted) = related.iter().find(|related| related.record.lifecycle.is_deleted(now)) {
-            return match self.delete_for_good(&deleted.arn, now).await {
-                Ok(_) | Err(CommitError::Conflict) => Ok(None),
-                Err(CommitError::Store(error)) => Err(error),
+        let Change { key, mut related, .. } = self.begin_change(key, now).await.map_err(messages::store)?;
+        related.push(key);
+        let due = related.iter().enumerate().filter_map(|(index, edited)| Some((edited.due()?, index)));
+        let Some((_, index)) = due.min() else { return Ok(()) };
+        let key = related.swap_remove(index);
+        if key.record.lifecycle.is_deleted(now) {
+            return match self.delete_for_good(&key.arn, now).await {
+                Ok(_) | Err(CommitError::Conflict) => Ok(()),
+                Err(CommitError::Store(error)) => Err(messages::store(error)),
             };
         }
-        Ok(Some(Change { now, key: Edited::of(key.arn.clone(), key.version, key.record.clone()), related }))
+        let mut change = Change { now, key, related };
+        change.settle(&*self.entropy);
+        self.commit_change(change).await.map(drop)
+    }
+
+    /// A change of the key and its related keys.
+    async fn begin_change(&self, key: &StoredKey, now: Timestamp) -> Result<Change, StoreError> {
+        let related = self.related(&key.arn, &key.record).await?;
+        Ok(Change { now, key: Edited::of(key.arn.clone(), key.version, key.record.clone()), related })
     }
 
     /// The related keys of a multi-Region key.
@@ -92,15 +94,23 @@ impl Kms {
     /// Commits a change; `false` tells that somebody else was first.
     pub(crate) async fn commit_change(&self, change: Change) -> Result<bool, ApiError> {
         let mut batch = Batch::new();
+        let mut places = Vec::new();
+        for new in change.related.iter().filter(|related| related.before.is_none()) {
+            places.push(self.place_for_key(&new.arn).await?);
+        }
         let changed = change.write(&mut batch).map_err(messages::store)?;
-        Ok(changed.is_empty() || self.try_commit(batch, changed).await?)
+        if changed.is_empty() {
+            return Ok(true);
+        }
+        was_first(self.commit_counted(batch, changed, places).await)
     }
 
     /// Adds a new key. A conflict means that there is a key of that id.
     pub(crate) async fn add_key(&self, arn: &KeyArn, record: KeyRecord) -> Result<bool, ApiError> {
         let mut batch = Batch::new();
+        let place = self.place_for_key(arn).await?;
         Edited::new(arn.clone(), record).write(&mut batch).map_err(messages::store)?;
-        self.try_commit(batch, Vec::new()).await
+        was_first(self.commit_counted(batch, Vec::new(), vec![place]).await)
     }
 }
 
@@ -130,16 +140,15 @@ impl Change {
         }
     }
 
-    /// Adds everything to a batch. Returns the keys that it changes.
+    /// Adds everything to a batch. Returns the keys that it concerns, if it changes any: a related key has to be read again
+    /// even where its record stays as it is.
     pub(crate) fn write(self, batch: &mut Batch) -> Result<Vec<KeyArn>, StoreError> {
-        let mut changed = Vec::new();
+        let (mut concerned, mut is_changed) = (Vec::new(), false);
         for edited in [self.key].into_iter().chain(self.related) {
-            let arn = edited.arn.clone();
-            if edited.write(batch)? {
-                changed.push(arn);
-            }
+            concerned.push(edited.arn.clone());
+            is_changed |= edited.write(batch)?;
         }
-        Ok(changed)
+        Ok(if is_changed { concerned } else { Vec::new() })
     }
 }
 
@@ -150,6 +159,11 @@ impl Edited {
 
     pub(crate) fn new(arn: KeyArn, record: KeyRecord) -> Self {
         Self { arn, before: None, record }
+    }
+
+    /// When something will happen to the key by itself.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.record.lifecycle.next_event(&self.arn.region)
     }
 
     /// Takes over what the related key `changed` shares, its material included where KMS made it.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// The id of a key: a lower-case UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum KeyId {
+pub enum KeyId {
     SingleRegion(Uuid),
     MultiRegion(Uuid),
 }
@@ -101,7 +101,7 @@ impl AliasArn {
 /// The text is not the id of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key id is a lower-case UUID or mrk- and 32 hexadecimal digits")]
-pub(crate) struct InvalidKeyId;
+pub struct InvalidKeyId;
 
 impl FromStr for KeyId {
     type Err = InvalidKeyId;

@@ -24,6 +24,7 @@ impl Kms {
     /// Makes permanent what fell due: rotations, expiries, and the deletion of keys with everything that is theirs.
     /// Returns how many keys it looked at; as long as that is not 0 there may be more.
     pub async fn sweep(&self) -> Result<usize, StoreError> {
+        self.flush_usage_when_due().await?;
         let now = self.now();
         let mut due = Vec::new();
         for entry in DUE.scan(&*self.engine, (), None, MOST_PER_SWEEP).await? {
@@ -113,7 +114,9 @@ impl Kms {
         self.delete_aliases(&mut batch, arn).await?;
         let mut changed = self.tell_related(&mut batch, arn, &key.record).await?;
         changed.push(arn.clone());
-        self.commit(batch, changed).await?;
+        self.forget_use(&mut batch, arn);
+        let leave = self.leave_of_key(arn).await;
+        self.commit_counted(batch, changed, vec![leave]).await?;
         Ok(true)
     }
 

@@ -114,10 +114,7 @@ impl Floor {
     }
 
     fn work_until_closed(&self, entropy: &dyn Entropy) {
-        // Where the system refuses, keys are made at normal priority.
-        if let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) {
-            let _ = set_current_thread_priority(ThreadPriority::Crossplatform(priority));
-        }
+        lower_priority();
         while let Some(task) = self.next_task() {
             match task {
                 Task::Job(Job { spec, reply }) => {
@@ -172,6 +169,13 @@ impl Work {
     fn count(&self, spec: KeySpec) -> usize {
         let ready = self.stock.iter().filter(|key| key.spec() == spec).count();
         ready + self.in_the_making.iter().filter(|making| **making == spec).count()
+    }
+}
+
+/// Lets the current thread run after those that answer requests, unless the system refuses.
+pub fn lower_priority() {
+    if let Ok(priority) = ThreadPriorityValue::try_from(PRIORITY) {
+        let _ = set_current_thread_priority(ThreadPriority::Crossplatform(priority));
     }
 }
 

@@ -11,10 +11,12 @@ pub mod api;
 mod cache;
 mod change;
 mod ciphertext;
+mod fixed_keys;
 mod identifier;
 mod import;
 mod jobs;
 mod key_factory;
+mod managed_keys;
 mod messages;
 mod metadata;
 mod names;
@@ -22,13 +24,19 @@ mod ops;
 mod options;
 mod page;
 mod policy_document;
+mod quotas;
 mod recipient;
 mod records;
+mod request_rates;
+pub mod seed;
 mod signing;
 mod tags;
 #[cfg(test)]
 mod testing;
+mod throttling;
+mod usage;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use trent_protocol::{BoxFuture, Operation, Output, Service, ServiceModel, Value};
@@ -37,7 +45,13 @@ use trent_store::Engine;
 
 use crate::cache::KeyCache;
 use crate::key_factory::KeyFactory;
+pub use crate::key_factory::lower_priority;
 pub use crate::options::Options;
+use crate::quotas::KeyCounts;
+pub use crate::quotas::Quotas;
+pub use crate::request_rates::{Pool, Rate, RequestRates};
+use crate::throttling::Throttle;
+use crate::usage::LastUses;
 /// What [`Options::attestation_roots`] is made of.
 pub use trent_nitro::Roots;
 
@@ -48,13 +62,27 @@ pub struct Kms {
     entropy: Arc<dyn Entropy>,
     cache: Arc<KeyCache>,
     factory: KeyFactory,
+    key_counts: KeyCounts,
+    last_uses: LastUses,
+    throttle: Option<Throttle>,
     options: Options,
 }
 
 impl Kms {
     pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> Self {
         let factory = KeyFactory::new(Arc::clone(&entropy), options.rsa_key_stock);
-        Self { engine, clock, entropy, cache: Arc::new(KeyCache::new()), factory, options }
+        let throttle = options.request_rates.clone().map(Throttle::new);
+        Self {
+            engine,
+            clock,
+            entropy,
+            cache: Arc::new(KeyCache::new()),
+            factory,
+            key_counts: KeyCounts::default(),
+            last_uses: LastUses::default(),
+            throttle,
+            options,
+        }
     }
 }
 
@@ -63,12 +91,19 @@ impl Service for Kms {
         &api::MODEL
     }
 
+    fn decode(&self, operation: &'static Operation, body: &[u8]) -> Result<Value, ApiError> {
+        fixed_keys::decode(operation, body)
+    }
+
     fn call<'a>(
         &'a self,
         cx: &'a Context,
         operation: &'static Operation,
         input: Value,
     ) -> BoxFuture<'a, Result<Output, ApiError>> {
+        if let Err(refusal) = self.admit_operation(cx, operation) {
+            return Box::pin(ready(Err(refusal)));
+        }
         Box::pin(api::operations::dispatch(self, cx, operation, input))
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use trent_kms_core::{
-    EncryptionError, ImportError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MessageError, RegionError,
-    RotationError, StateError, WrappingAlgorithm, WrappingKeySpec,
+    Algorithm, EncryptionError, ImportError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MacAlgorithm,
+    MessageError, RegionError, RotationError, StateError, SymmetricMaterial, WrappingAlgorithm, WrappingKeySpec,
 };
 use trent_nitro::AttestationError;
 use trent_shared::{ApiError, Context, Region};
@@ -12,7 +12,7 @@ use trent_store::StoreError;
 
 use crate::action::Action;
 use crate::api::errors;
-use crate::identifier::{AliasArn, KeyArn, KeyId};
+use crate::identifier::{AliasArn, InvalidKeyId, KeyArn, KeyId};
 
 // Identifiers (errors.md §3)
 
@@ -63,6 +63,15 @@ pub(crate) fn denied_to_foreign_caller(cx: &Context, action: Action) -> ApiError
          Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
         cx.caller.arn(),
         action.name()
+    ))
+}
+
+pub(crate) fn denied_by_key_policy(cx: &Context, action: Action, arn: &KeyArn) -> ApiError {
+    let action = action.name();
+    ApiError::access_denied(format!(
+        "User: {} is not authorized to perform: kms:{action} on resource: {arn} because no resource-based policy allows \
+         the kms:{action} action",
+        cx.caller.arn(),
     ))
 }
 
@@ -167,6 +176,21 @@ pub(crate) fn deletion_window() -> ApiError {
     ApiError::validation("PendingWindowInDays must be between 7 and 30 (inclusive).")
 }
 
+// Quotas (errors.md §10)
+
+pub(crate) fn too_many_keys(quota: usize, usage: usize) -> ApiError {
+    errors::LIMIT_EXCEEDED
+        .says(format!("Key quota for this account in this region is {quota} but the current usage is {usage}."))
+}
+
+/// No exception of the model, and yet every SDK knows it.
+pub(crate) fn throttled() -> ApiError {
+    ApiError::new(
+        "ThrottlingException",
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+    )
+}
+
 // Aliases (errors.md §5, §10, §11)
 
 pub(crate) fn alias_without_prefix() -> ApiError {
@@ -231,6 +255,42 @@ pub(crate) fn duplicate_tags() -> ApiError {
 
 pub(crate) fn too_many_tags() -> ApiError {
     errors::TAG.says("Too many tags")
+}
+
+// Fixed keys; AWS has none, and the words are ours
+
+pub(crate) fn fixed_id_invalid(tag: &str) -> ApiError {
+    ApiError::validation(format!("The value of the tag {tag} is not valid: {InvalidKeyId}."))
+}
+
+pub(crate) fn two_fixed_ids(first: &str, second: &str) -> ApiError {
+    ApiError::validation(format!("The tags {first} and {second} name different key IDs."))
+}
+
+/// It does not show what it refuses, which may be a secret all the same.
+pub(crate) fn fixed_material_invalid(tag: &str, spec: KeySpec) -> ApiError {
+    ApiError::validation(format!(
+        "The value of the tag {tag} is not valid: it must be base64 of {}.",
+        material_form(spec)
+    ))
+}
+
+/// What the material of a key is made of, in words.
+pub(crate) fn material_form(spec: KeySpec) -> String {
+    match MacAlgorithm::offered_by(spec).first() {
+        Some(algorithm) => format!("{} bytes", algorithm.len_in_bytes()),
+        None if spec == KeySpec::SymmetricDefault => format!("{} bytes", SymmetricMaterial::LEN),
+        None => format!("a private key of {spec}, not encrypted"),
+    }
+}
+
+pub(crate) fn key_exists(arn: &KeyArn) -> ApiError {
+    errors::ALREADY_EXISTS.says(format!("Key '{arn}' already exists"))
+}
+
+/// As Floci has it, in code and occasion.
+pub(crate) fn tag_of_creation_only(prefix: &str) -> ApiError {
+    ApiError::validation(format!("Tags beginning with {prefix} can only be given when a key is created."))
 }
 
 // Custom key stores

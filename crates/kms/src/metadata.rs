@@ -65,6 +65,8 @@ pub(crate) fn as_of(
         key_state: Some(same_name(state.as_str())?),
         valid_to: expiry.map(Timestamp::into),
         expiration_model: has_imported.then(|| expiration_model(expiry)),
+        // Not told until a replica has been created (recorded).
+        current_key_material_id: lasting.current_key_material_id.filter(|_| state != KeyState::Creating),
         ..lasting
     })
 }

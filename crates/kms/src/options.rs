@@ -5,6 +5,8 @@ use trent_nitro::Roots;
 use trent_shared::{ApiError, Partition, Region};
 
 use crate::api::errors;
+use crate::quotas::Quotas;
+use crate::request_rates::RequestRates;
 
 /// What can be set about KMS.
 #[derive(Debug, Clone)]
@@ -15,6 +17,9 @@ pub struct Options {
     pub rsa_key_stock: usize,
     /// The roots that attestation documents of a Recipient may lead to.
     pub attestation_roots: Roots,
+    pub quotas: Quotas,
+    /// The rates that requests are held to; `None` holds them to none.
+    pub request_rates: Option<RequestRates>,
     pub transitions: Transitions,
 }
 
@@ -43,6 +48,8 @@ impl Default for Options {
             strict_regions: false,
             rsa_key_stock: 0,
             attestation_roots: Roots::aws(),
+            quotas: Quotas::default(),
+            request_rates: None,
             transitions: Transitions::default(),
         }
     }

@@ -18,9 +18,6 @@ use crate::messages;
 /// The name of a key's only policy.
 pub(crate) const POLICY_NAME: &str = "default";
 
-/// The largest policy that KMS keeps, in bytes; the model alone would allow 131,072.
-const MOST_BYTES: usize = 32_768;
-
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Document {
@@ -104,10 +101,10 @@ pub(crate) fn default_policy(partition: Partition, account: AccountId) -> String
     )
 }
 
-/// Takes a policy in, in the form in which it is given back.
-pub(crate) fn normalise(policy: &str) -> Result<String, ApiError> {
-    if policy.len() > MOST_BYTES {
-        return Err(messages::policy_too_large(MOST_BYTES));
+/// Takes a policy of at most `most_bytes` in, in the form in which it is given back.
+pub(crate) fn normalise(policy: &str, most_bytes: usize) -> Result<String, ApiError> {
+    if policy.len() > most_bytes {
+        return Err(messages::policy_too_large(most_bytes));
     }
     let Object(document): Object<Document> = serde_json::from_str(policy).map_err(|_| messages::malformed_policy())?;
     render(&document).map_err(|_| messages::malformed_policy())
@@ -219,10 +216,12 @@ impl Formatter for Jackson {
 mod tests {
     use super::*;
 
+    const MOST_BYTES: usize = 32_768;
+
     #[test]
     fn the_default_policy_is_its_own_normal_form() {
         let policy = default_policy(Partition::Aws, "111122223333".parse().expect("valid"));
-        assert_eq!(normalise(&policy).as_deref(), Ok(policy.as_str()));
+        assert_eq!(normalise(&policy, MOST_BYTES).as_deref(), Ok(policy.as_str()));
     }
 
     #[test]
@@ -245,7 +244,7 @@ mod tests {
     }
   } ]
 }"#;
-        assert_eq!(normalise(given).as_deref(), Ok(expected));
+        assert_eq!(normalise(given, MOST_BYTES).as_deref(), Ok(expected));
     }
 
     #[test]
@@ -253,9 +252,9 @@ mod tests {
         for wrong in
             ["", "{}", "[]", "null", r#"{"Statement":[{"Effect":"Perhaps"}]}"#, r#"{"Statement":[],"Extra":1}"#]
         {
-            assert_eq!(normalise(wrong), Err(messages::malformed_policy()), "{wrong}");
+            assert_eq!(normalise(wrong, MOST_BYTES), Err(messages::malformed_policy()), "{wrong}");
         }
         let large = format!(r#"{{"Statement":[],"Id":"{}"}}"#, "x".repeat(MOST_BYTES));
-        assert_eq!(normalise(&large), Err(messages::policy_too_large(MOST_BYTES)));
+        assert_eq!(normalise(&large, MOST_BYTES), Err(messages::policy_too_large(MOST_BYTES)));
     }
 }

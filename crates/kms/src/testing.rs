@@ -2,10 +2,14 @@
 //! common.
 
 use base64_simd::STANDARD as BASE64;
+use openssl::encrypt::Encrypter;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::Padding;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use trent_kms_core::{Algorithm, KeySpec, KeyUsage};
-use trent_testkit::{Answer, Cloud, MadeKey, Refusal};
+use trent_testkit::{Answer, Client, Cloud, MadeKey, Refusal};
 
 /// An id that is well-formed and no key's.
 pub(crate) const ABSENT: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -17,6 +21,9 @@ pub(crate) const INCORRECT_KEY: &str =
 
 pub(crate) const INACCESSIBLE: &str = "The ciphertext refers to a customer master key that does not exist, does not \
                                        exist in this region, or you are not allowed to access.";
+
+/// How long a replica's creation, a change of the primary Region and a rotation on demand take.
+pub(crate) const MOMENT_MILLIS: i64 = 2000;
 
 /// `Hello` in base64.
 pub(crate) const HELLO: &str = "SGVsbG8=";
@@ -41,6 +48,13 @@ pub(crate) struct SharedKey {
     pub(crate) usage: KeyUsage,
     pub(crate) id: String,
     pub(crate) arn: String,
+}
+
+/// What a customer imports material with: the wrapping key and the token of one key in one Region.
+pub(crate) struct Importer {
+    client: Client,
+    key: MadeKey,
+    parameters: Value,
 }
 
 pub(crate) async fn every_key() -> &'static EveryKey {
@@ -103,6 +117,97 @@ impl EveryKey {
             }
         }
     }
+}
+
+impl Importer {
+    pub(crate) async fn of(client: Client, key: &MadeKey) -> Self {
+        let input =
+            json!({ "KeyId": key.id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048" });
+        let parameters = client.kms("GetParametersForImport", input).await.succeeds();
+        Self { client, key: key.clone(), parameters }
+    }
+
+    /// An input of ImportKeyMaterial: material that does not expire.
+    pub(crate) fn input(&self, material: &[u8]) -> Value {
+        json!({
+            "KeyId": self.key.id,
+            "ImportToken": self.parameters["ImportToken"],
+            "EncryptedKeyMaterial": self.wrap(material),
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        })
+    }
+
+    /// The same with other members, of 32 bytes of this value.
+    pub(crate) fn symmetric(&self, material: u8, members: &Value) -> Value {
+        let mut input = self.input(&[material; 32]);
+        for (name, value) in members.as_object().into_iter().flatten() {
+            input[name] = value.clone();
+        }
+        input
+    }
+
+    /// Imports 32 bytes of this value, as these members say. Returns the material's id.
+    pub(crate) async fn import(&self, material: u8, members: Value) -> String {
+        let imported = self.client.kms("ImportKeyMaterial", self.symmetric(material, &members)).await.succeeds();
+        imported["KeyMaterialId"].as_str().expect("it is a symmetric encryption key").to_owned()
+    }
+
+    /// Encrypts material as a customer would, with OpenSSL and the wrapping key.
+    fn wrap(&self, material: &[u8]) -> String {
+        let key = PKey::public_key_from_der(&bytes(&self.parameters["PublicKey"])).expect("SPKI");
+        let mut encrypter = Encrypter::new(&key).expect("OpenSSL");
+        encrypter.set_rsa_padding(Padding::PKCS1_OAEP).expect("OpenSSL");
+        encrypter.set_rsa_oaep_md(MessageDigest::sha256()).expect("OpenSSL");
+        encrypter.set_rsa_mgf1_md(MessageDigest::sha256()).expect("OpenSSL");
+        let mut wrapped = vec![0; encrypter.encrypt_len(material).expect("OpenSSL")];
+        let length = encrypter.encrypt(material, &mut wrapped).expect("OpenSSL");
+        base64(&wrapped[..length])
+    }
+}
+
+/// Makes a key as CreateKey is told to.
+pub(crate) async fn create_key(cloud: &Cloud, input: Value) -> MadeKey {
+    let made = cloud.kms("CreateKey", input).await.succeeds();
+    let text = |member: &str| made["KeyMetadata"][member].as_str().expect("CreateKey tells it").to_owned();
+    MadeKey { id: text("KeyId"), arn: text("Arn") }
+}
+
+/// Makes a key of origin `EXTERNAL`, for one Region or several, with its first material.
+pub(crate) async fn imported_key(cloud: &Cloud, is_multi_region: bool) -> (MadeKey, Importer) {
+    let key = create_key(cloud, json!({ "Origin": "EXTERNAL", "MultiRegion": is_multi_region })).await;
+    let importer = Importer::of(cloud.client(), &key).await;
+    importer.import(1, json!({})).await;
+    (key, importer)
+}
+
+/// Makes a multi-Region primary key.
+pub(crate) async fn primary_key(cloud: &Cloud) -> MadeKey {
+    create_key(cloud, json!({ "MultiRegion": true })).await
+}
+
+/// Replicates a key to another Region and waits until the replica has been created.
+pub(crate) async fn replicate(cloud: &Cloud, key: &MadeKey, region: &str) -> MadeKey {
+    cloud.kms("ReplicateKey", json!({ "KeyId": key.id, "ReplicaRegion": region })).await.succeeds();
+    cloud.clock().advance_millis(MOMENT_MILLIS);
+    MadeKey { id: key.id.clone(), arn: key.arn.replace("us-east-1", region) }
+}
+
+/// Rotates a key on demand and waits until that is over.
+pub(crate) async fn rotate(cloud: &Cloud, key: &MadeKey) {
+    cloud.kms("RotateKeyOnDemand", json!({ "KeyId": key.id })).await.succeeds();
+    cloud.clock().advance_millis(MOMENT_MILLIS);
+}
+
+/// Every material of a key, as ListKeyRotations tells it.
+pub(crate) async fn all_materials(client: &Client, key: &MadeKey) -> Vec<Value> {
+    let input = json!({ "KeyId": key.id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
+    let listed = client.kms("ListKeyRotations", input).await.succeeds();
+    listed["Rotations"].as_array().expect("a list").clone()
+}
+
+/// What DescribeKey tells.
+pub(crate) async fn metadata(client: &Client, key: &MadeKey) -> Value {
+    client.kms("DescribeKey", json!({ "KeyId": key.id })).await.succeeds()["KeyMetadata"].clone()
 }
 
 /// Bytes as they stand on the wire.

@@ -11,7 +11,12 @@ pub type Output = Box<dyn Encode + Send>;
 pub trait Service: Send + Sync + 'static {
     fn model(&self) -> &'static ServiceModel;
 
-    /// Runs one operation on an input that has passed [`crate::validate`].
+    /// Decodes an input and checks it with [`crate::validate`], save for what the service takes beyond AWS's constraints.
+    fn decode(&self, operation: &'static Operation, body: &[u8]) -> Result<Value, ApiError> {
+        self.model().protocol.decode(operation, body)
+    }
+
+    /// Runs one operation on an input from [`decode`](Self::decode).
     fn call<'a>(
         &'a self,
         cx: &'a Context,

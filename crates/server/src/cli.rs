@@ -103,6 +103,9 @@ pub(crate) struct StartArguments {
     /// Keep everything in memory and forget it at the end
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    /// A file with keys that exist from the start, or a directory of such files; may be given again
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Vec<PathBuf>,
 }
 
 const CONFIGURATION: &str = "\
@@ -111,7 +114,10 @@ Environment:
                    TRENT_LISTEN=0.0.0.0:4566, TRENT_SERVICES__STS__ENABLED=false
   TRENT_LOG        What to log: off, error, warn, info, debug, trace, or by module
   SERVICES         The services to run, comma-separated: kms,sts
-  GATEWAY_LISTEN   Where to listen";
+  GATEWAY_LISTEN   Where to listen
+  KMS_SEED_PATH    A file with keys that exist from the start
+  KMS_ACCOUNT_ID, KMS_REGION
+                   Where the keys in it are that name no account or Region";
 
 #[cfg(test)]
 mod tests {

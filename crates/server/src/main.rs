@@ -11,6 +11,7 @@ mod clock_command;
 mod health;
 mod logging;
 mod platform;
+mod seed;
 mod settings;
 mod start;
 mod sweeper;

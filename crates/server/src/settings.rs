@@ -5,6 +5,7 @@
 
 mod environment;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,9 +14,12 @@ use std::time::Duration;
 use config::{Config, ConfigError, File, FileFormat};
 use serde::Deserialize;
 use trent_gateway::Limits;
+use trent_kms::{Pool, Quotas, Rate, RequestRates};
 use trent_nitro::{InvalidRoot, Roots};
+use trent_shared::{AccountId, Region};
 
 use crate::cli::StartArguments;
+use crate::seed::Home;
 
 /// The built-in configuration, which has every key.
 const DEFAULTS: &str = include_str!("../../../config/trent.yaml");
@@ -27,6 +31,11 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
     pub(crate) ephemeral: bool,
+    /// Seed files, and directories of them.
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) seed: Vec<PathBuf>,
+    seed_account: AccountId,
+    seed_region: Region,
     pub(crate) services: Services,
     pub(crate) kms: KmsSettings,
     pub(crate) limits: LimitSettings,
@@ -54,6 +63,16 @@ pub(crate) struct KmsSettings {
     rsa_key_stock: usize,
     /// PEM files, each with certificates that attestation documents may lead to.
     pub(crate) attestation_roots: Vec<PathBuf>,
+    quotas: Quotas,
+    request_rates: RequestRateSettings,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+struct RequestRateSettings {
+    #[serde(rename = "enabled")]
+    is_enabled: bool,
+    overrides: BTreeMap<Pool, Rate>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -126,7 +145,15 @@ impl Settings {
         }
         // Naming a directory on the command line means to use it, whatever the file says.
         settings.ephemeral = arguments.ephemeral || (settings.ephemeral && arguments.data_dir.is_none());
+        if !arguments.seed.is_empty() {
+            settings.seed.clone_from(&arguments.seed);
+        }
         Ok(settings)
+    }
+
+    /// Where the keys of seed files are that name no account or Region.
+    pub(crate) fn seed_home(&self) -> Home {
+        Home { account: self.seed_account, region: self.seed_region.clone() }
     }
 
     fn stack(layers: Vec<Layer>) -> Result<Self, SettingsError> {
@@ -154,8 +181,17 @@ impl KmsSettings {
                 .map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
             attestation_roots.add_pem(&pem).map_err(|source| SettingsError::NotARoot { path: path.clone(), source })?;
         }
-        let Self { strict_regions, rsa_key_stock, .. } = *self;
-        Ok(trent_kms::Options { strict_regions, rsa_key_stock, attestation_roots, ..trent_kms::Options::default() })
+        let Self { strict_regions, rsa_key_stock, quotas, .. } = *self;
+        let rates = &self.request_rates;
+        let request_rates = rates.is_enabled.then(|| RequestRates { overrides: rates.overrides.clone() });
+        Ok(trent_kms::Options {
+            strict_regions,
+            rsa_key_stock,
+            attestation_roots,
+            quotas,
+            request_rates,
+            ..trent_kms::Options::default()
+        })
     }
 }
 
@@ -217,6 +253,19 @@ fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAd
     let text = String::deserialize(deserializer)?;
     let unusable = |_| serde::de::Error::custom(format_args!("{text:?} is not ADDRESS:PORT, such as 127.0.0.1:4566"));
     text.parse().map_err(unusable)
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a path or a list of paths")]
+    enum Paths {
+        One(PathBuf),
+        Many(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(deserializer)? {
+        Paths::One(path) => vec![path],
+        Paths::Many(paths) => paths,
+    })
 }
 
 fn header_bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {

@@ -16,6 +16,7 @@ use crate::cli::StartArguments;
 use crate::clock::rfc3339;
 use crate::logging;
 use crate::platform::{Platform, PlatformError};
+use crate::seed::{self, SeedError};
 use crate::settings::{Settings, SettingsError};
 use crate::sweeper::Sweeper;
 use crate::system::SystemClock;
@@ -26,6 +27,8 @@ pub(crate) enum StartError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Platform(#[from] PlatformError),
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     #[error(transparent)]
     Routes(#[from] AmbiguousRoute),
     #[error("cannot start the runtime")]
@@ -55,9 +58,12 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
 
     let platform = Platform::open(settings).await?;
     let cloud = platform.cloud(settings)?;
+    if let Some(kms) = &cloud.kms {
+        seed::plant(kms, settings).await?;
+    }
     let limits = Limits::from(&settings.limits);
-    let sweeper = Arc::new(Sweeper::new(cloud.kms.clone()));
-    let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper.clone()));
+    let sweeper = Arc::new(Sweeper::start(cloud.kms.clone()).map_err(StartError::Runtime)?);
+    let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper));
     // The uptime is told by real time: nobody can turn how long a process has run.
     let gateway = Gateway::with_admin(cloud.services(), Arc::new(SystemClock), &*platform.entropy, limits, admin)?;
 
@@ -79,9 +85,12 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
             _ = interrupt.recv() => info!("stopping on SIGINT"),
         }
     };
-    let sweeping = tokio::spawn(async move { sweeper.run().await });
     gateway.serve(listener, stopped).await;
-    sweeping.abort();
+    if let Some(kms) = &cloud.kms
+        && let Err(error) = kms.flush_usage().await
+    {
+        tracing::error!(error = &error as &dyn std::error::Error, "the last uses of keys could not be written down");
+    }
     info!("stopped");
     Ok(())
 }

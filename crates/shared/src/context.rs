@@ -1,5 +1,6 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{AccountId, Caller, Partition, Region};
@@ -13,7 +14,8 @@ pub struct Context {
 }
 
 /// The id of one request, sent back as `x-amzn-RequestId`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct RequestId(Uuid);
 
 impl Context {
@@ -30,6 +32,10 @@ impl Context {
 impl RequestId {
     pub const fn new(id: Uuid) -> Self {
         Self(id)
+    }
+
+    pub const fn as_uuid(self) -> Uuid {
+        self.0
     }
 }
 

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use trent_gateway::{Gateway, Limits};
 use trent_kms::Kms;
+use trent_kms::seed::{Planted, RefusedSeed, SeedKey};
 use trent_protocol::{Service, ServiceModel};
 use trent_shared::Timestamp;
-use trent_store::{Engine, MemoryEngine};
+use trent_store::{Engine, MemoryEngine, StoreError};
 use trent_sts::Sts;
 
 use crate::{Answer, Client, KmsOptions, MadeKey, ManualClock, Refusal, SeededEntropy};
@@ -15,6 +16,9 @@ pub struct Cloud {
     gateway: Gateway,
     kms: Arc<Kms>,
     clock: Arc<ManualClock>,
+    entropy: Arc<SeededEntropy>,
+    engine: Arc<dyn Engine>,
+    options: KmsOptions,
 }
 
 impl Cloud {
@@ -42,15 +46,36 @@ impl Cloud {
         Self::build(Arc::new(MemoryEngine::new()), options)
     }
 
-    fn build(engine: Arc<dyn Engine>, options: KmsOptions) -> Self {
+    /// A cloud over an engine, with settings of the test's choice.
+    ///
+    /// # Panics
+    /// As [`Cloud::over`].
+    pub fn build(engine: Arc<dyn Engine>, options: KmsOptions) -> Self {
         let clock = Arc::new(ManualClock::at(Self::START));
-        let entropy = Arc::new(SeededEntropy::new(2026));
-        let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone(), options));
+        Self::start(engine, options, clock, Arc::new(SeededEntropy::new(2026)))
+    }
+
+    /// The cloud as it is after a restart: it knows what its engine kept and nothing else. Time and chance go on.
+    ///
+    /// # Panics
+    /// As [`Cloud::over`].
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self::start(self.engine.clone(), self.options.clone(), self.clock.clone(), self.entropy.clone())
+    }
+
+    fn start(
+        engine: Arc<dyn Engine>,
+        options: KmsOptions,
+        clock: Arc<ManualClock>,
+        entropy: Arc<SeededEntropy>,
+    ) -> Self {
+        let kms = Arc::new(Kms::new(engine.clone(), clock.clone(), entropy.clone(), options.clone()));
         let services: [Arc<dyn Service>; 2] = [kms.clone(), Arc::new(Sts::new())];
         let services = services.map(|service| (service.model(), Some(service)));
         let gateway =
             Gateway::new(services, clock.clone(), &*entropy, Limits::default()).expect("services are told apart");
-        Self { gateway, kms, clock }
+        Self { gateway, kms, clock, entropy, engine, options }
     }
 
     /// The models of all services.
@@ -71,7 +96,26 @@ impl Cloud {
     /// # Panics
     /// Panics if the engine fails.
     pub async fn sweep(&self) {
-        while self.kms.sweep().await.expect("the engine works") > 0 {}
+        self.try_sweep().await.expect("the engine works");
+    }
+
+    /// The same over an engine that may fail.
+    pub async fn try_sweep(&self) -> Result<(), StoreError> {
+        while self.kms.sweep().await? > 0 {}
+        Ok(())
+    }
+
+    /// Makes those of the keys that are not there, as at a start with a seed file.
+    pub async fn plant(&self, seeds: &[SeedKey]) -> Result<Planted, RefusedSeed> {
+        self.kms.plant(seeds).await
+    }
+
+    /// Writes down what has only been noted, as at the end of the process.
+    ///
+    /// # Panics
+    /// Panics if the engine fails.
+    pub async fn flush(&self) {
+        self.kms.flush_usage().await.expect("the engine works");
     }
 
     /// A client without credentials: the default account and Region.

@@ -78,7 +78,8 @@ async fn a_ciphertext_that_names_the_material_of_a_key_that_does_not_encrypt_so_
         let key = cloud.make_key_of(spec, usage).await;
         let stored = KEYS.scan(&*engine, (), None, usize::MAX).await.expect("readable");
         let stored = stored.iter().find(|entry| entry.key.text(2).is_ok_and(|id| id == key.id)).expect("it was made");
-        let material = hex::decode(stored.record["materials"][0]["id"].as_str().expect("an id")).expect("hexadecimal");
+        let material = hex::decode(stored.record["lifecycle"]["shared"]["materials"][0]["id"].as_str().expect("an id"))
+            .expect("hexadecimal");
         let mut forged = genuine.clone();
         forged[MATERIAL_ID].copy_from_slice(&material);
         let mut input = json!({ "CiphertextBlob": BASE64.encode_to_string(forged) });

@@ -4,6 +4,7 @@ mod agreement;
 mod contexts;
 mod elliptic_curve;
 mod encapsulation;
+mod encodings;
 mod encryption;
 mod pkcs8;
 #[cfg(test)]

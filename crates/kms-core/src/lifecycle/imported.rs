@@ -137,11 +137,12 @@ impl Lifecycle {
     fn take_existing(&mut self, here: &Region, import: MaterialImport) -> Result<(), ImportError> {
         let id = import.id;
         if let Some(named) = import.named {
-            if !self.shared.knows(named) {
-                return Err(ImportError::NeverImported(named));
-            }
+            // Also where the key knows no material of that id (recorded).
             if named != id {
                 return Err(ImportError::Differs { expected: named });
+            }
+            if !self.shared.knows(named) {
+                return Err(ImportError::NeverImported(named));
             }
         }
         let shared = &mut self.shared;
@@ -161,8 +162,8 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// `DeleteImportedKeyMaterial` of the current material unless another is named. Tells which was deleted, if it was there.
-    /// A key that is pending deletion stays so.
+    /// `DeleteImportedKeyMaterial` of the current material unless another is named. Tells which is not there any more, be it
+    /// since now or since before (recorded); none of a key that never had any. A key that is pending deletion stays so.
     pub fn delete_material(
         &mut self,
         here: &Region,
@@ -174,7 +175,6 @@ impl Lifecycle {
             return Err(ImportError::NeverImported(named));
         }
         let Some(id) = named.or(self.current_material().map(|material| material.id)) else { return Ok(None) };
-        let was_there = self.is_imported(id, now);
         self.imported.remove(&id);
         let is_replica = self.is_replica(here);
         if let Some(pending) = self.shared.pending.as_mut().filter(|pending| pending.id == id) {
@@ -185,7 +185,7 @@ impl Lifecycle {
                 self.shared.pending = None;
             }
         }
-        Ok(was_there.then_some(id))
+        Ok(Some(id))
     }
 
     /// What is pending rotation may expire without anybody noticing; once it has become current it goes (recorded).

@@ -5,6 +5,7 @@
 //! Whatever happens by itself at some moment is a date here; [`Lifecycle::advance`] makes it happen.
 
 mod deletion;
+mod given;
 mod imported;
 mod regions;
 mod rotation;

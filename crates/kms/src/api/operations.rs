@@ -485,7 +485,7 @@ static OPERATIONS: [Operation; 56] = [
         output: Some(&shapes::GET_KEY_LAST_USAGE_RESPONSE),
         result_wrapper: None,
         errors: &["NotFoundException", "InvalidArnException", "DependencyTimeoutException", "KMSInternalException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 28,
@@ -1010,6 +1010,7 @@ pub(crate) async fn dispatch(
         )),
         25 => Ok(Box::new(ops::generate_mac::generate_mac(service, cx, Decode::decode(input)?).await?)),
         26 => Ok(Box::new(ops::generate_random::generate_random(service, cx, Decode::decode(input)?).await?)),
+        27 => Ok(Box::new(ops::get_key_last_usage::get_key_last_usage(service, cx, Decode::decode(input)?).await?)),
         28 => Ok(Box::new(ops::get_key_policy::get_key_policy(service, cx, Decode::decode(input)?).await?)),
         29 => Ok(Box::new(
             ops::get_key_rotation_status::get_key_rotation_status(service, cx, Decode::decode(input)?).await?,

@@ -26,7 +26,9 @@ mod tests {
     use serde_json::json;
     use trent_testkit::Cloud;
 
-    use crate::testing::{refuses_aliases, refuses_identifiers, schedule, state};
+    use crate::testing::{
+        create_key, imported_key, metadata, primary_key, refuses_aliases, refuses_identifiers, replicate, schedule, state,
+    };
 
     #[tokio::test]
     async fn the_key_comes_back_disabled_and_is_answered_by_its_arn() {
@@ -38,6 +40,35 @@ mod tests {
         let described = cloud.kms("DescribeKey", json!({ "KeyId": key.id })).await.succeeds();
         assert_eq!(described["KeyMetadata"]["KeyState"], "Disabled");
         assert_eq!(described["KeyMetadata"].get("DeletionDate"), None);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_lacks_material_comes_back_pending_import() {
+        let cloud = Cloud::new();
+        let (imported, _) = imported_key(&cloud, false).await;
+        let missing = create_key(&cloud, json!({ "Origin": "EXTERNAL" })).await;
+        for (key, expected) in [(imported, "Disabled"), (missing, "PendingImport")] {
+            schedule(&cloud, &key, 7).await;
+            cloud.kms("CancelKeyDeletion", json!({ "KeyId": key.id })).await.succeeds();
+            assert_eq!(state(&cloud, &key).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_primary_key_does_not_wait_for_its_replicas_any_longer() {
+        let cloud = Cloud::new();
+        let key = primary_key(&cloud).await;
+        let replica = replicate(&cloud, &key, "us-west-2").await;
+        schedule(&cloud, &key, 7).await;
+        let answer = cloud.kms("CancelKeyDeletion", json!({ "KeyId": key.id })).await;
+        assert_eq!(answer.text(), format!(r#"{{"KeyId":"{}"}}"#, key.arn));
+        let told = metadata(&cloud.client(), &key).await;
+        assert_eq!((&told["KeyState"], told.get("PendingDeletionWindowInDays")), (&json!("Disabled"), None));
+        let there = cloud.client().in_region("us-west-2");
+        there.kms("ScheduleKeyDeletion", json!({ "KeyId": replica.id })).await.succeeds();
+        cloud.clock().advance_days(60);
+        cloud.sweep().await;
+        assert_eq!(state(&cloud, &key).await, "Disabled");
     }
 
     #[tokio::test]

@@ -41,7 +41,7 @@ mod tests {
         assert_eq!(answer.text(), "");
         let described = cloud.kms("DescribeKey", json!({ "KeyId": "alias/a/b_C-9" })).await.succeeds();
         assert_eq!(described["KeyMetadata"]["Arn"], json!(key.arn));
-        let listed = cloud.kms("ListAliases", json!({})).await.succeeds();
+        let listed = cloud.kms("ListAliases", json!({ "KeyId": key.id })).await.succeeds();
         let made = 1_790_597_408.399;
         assert_eq!(
             listed["Aliases"],
@@ -91,11 +91,23 @@ mod tests {
             ("a", "ValidationException", Some(no_prefix)),
             ("Alias/a", "ValidationException", Some(no_prefix)),
             ("alias/my:alias", "ValidationException", Some("alias/my:alias contains invalid characters for an alias")),
+            ("alias/", "ValidationException", Some("alias/ contains invalid characters for an alias")),
             ("alias/aws/s3", "NotAuthorizedException", None),
+            ("alias/aws/", "NotAuthorizedException", None),
         ] {
             let input = json!({ "AliasName": name, "TargetKeyId": key.id });
             cloud.refuses("CreateAlias", input, code, message).await;
         }
+        let longest = format!("alias/{}", "a".repeat(250));
+        alias(&cloud, &longest, &key).await;
+        alias(&cloud, "alias/AWS/s3", &key).await;
+        let longer = format!("{longest}a");
+        let message = format!(
+            "1 validation error detected: Value '{longer}' at 'aliasName' failed to satisfy constraint: Member must have \
+             length less than or equal to 256"
+        );
+        let input = json!({ "AliasName": longer, "TargetKeyId": key.id });
+        cloud.refuses("CreateAlias", input, "ValidationException", Some(&message)).await;
     }
 
     #[tokio::test]

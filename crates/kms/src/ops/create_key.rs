@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, Lifecycle, MaterialId};
-use trent_shared::{ApiError, Context, SecretBytes, random_uuid};
+use trent_kms_core::{KeyMaterial, KeyOrigin, KeySpec, KeyUsage, Lifecycle};
+use trent_shared::{ApiError, Context, Entropy, Timestamp, random_uuid};
 
 use crate::action::Action;
 use crate::api::{CreateKeyRequest, CreateKeyResponse, MODEL, OriginType};
+use crate::fixed_keys::FixedKey;
 use crate::identifier::{KeyArn, KeyId};
 use crate::metadata::{as_of, lasting_metadata};
 use crate::names::same_name;
@@ -21,55 +22,82 @@ pub(crate) async fn create_key(
     input: CreateKeyRequest,
 ) -> Result<CreateKeyResponse, ApiError> {
     kms.authorize_account(cx, Action::CreateKey)?;
-    let (spec, usage) = spec_and_usage(&input)?;
-    kms.options.refuse_foreign_spec(spec, &cx.region)?;
-    let origin = origin(&input, spec)?;
-    let mut tags = BTreeMap::new();
-    add_tags(&mut tags, input.tags.as_deref().unwrap_or_default())?;
-    let policy = match &input.policy {
-        Some(policy) => policy_document::normalise(policy)?,
-        None => policy_document::default_policy(cx.partition(), cx.account()),
-    };
-    refuse_not_built(origin)?;
+    let mut key = NewKey::wanted(kms, cx, input)?;
+    let fixed = FixedKey::take_from(&mut key.tags, key.spec)?;
 
-    let uuid = random_uuid(&*kms.entropy);
-    let is_multi_region = input.multi_region == Some(true);
-    let id = if is_multi_region { KeyId::MultiRegion(uuid) } else { KeyId::SingleRegion(uuid) };
+    let has_fixed_id = fixed.id.is_some();
+    let id = fixed.id.unwrap_or_else(|| key.random_id(&*kms.entropy));
     let arn = KeyArn { region: cx.region.clone(), account: cx.account(), id };
-    let (lifecycle, secrets) = first_material(kms, id, spec, origin).await?;
-    let record = KeyRecord {
-        created: kms.now(),
-        description: input.description.unwrap_or_default(),
-        spec,
-        usage,
-        lifecycle: if is_multi_region { lifecycle.multi_region(arn.region.clone()) } else { lifecycle },
-        policy,
-        tags,
-        manager: KeyManager::Customer,
-        secrets,
+    if has_fixed_id {
+        kms.make_room(&arn).await?;
+    }
+    let material = match fixed.material {
+        None if key.origin == KeyOrigin::External => None,
+        None => Some(kms.factory.make(key.spec).await?),
+        fixed => fixed,
     };
+    let record = key.record(&arn, material.as_slice(), kms.now());
     let metadata = as_of(record.created, lasting_metadata(&arn, &record)?, &arn, &record)?;
-    // Two equal random ids would be a broken source of entropy, so a conflict is not tried again.
     if kms.add_key(&arn, record).await? {
         Ok(CreateKeyResponse { key_metadata: Some(metadata) })
+    } else if has_fixed_id {
+        Err(messages::key_exists(&arn))
     } else {
+        // Two equal random ids would be a broken source of entropy, so a conflict is not tried again.
         Err(messages::too_many_conflicts())
     }
 }
 
-/// The life that a key of this origin begins, and its material, unless that is to be imported.
-async fn first_material(
-    kms: &Kms,
-    id: KeyId,
-    spec: KeySpec,
-    origin: KeyOrigin,
-) -> Result<(Lifecycle, BTreeMap<MaterialId, SecretBytes>), ApiError> {
-    if origin == KeyOrigin::External {
-        return Ok((Lifecycle::to_be_imported(), BTreeMap::new()));
+/// A key that somebody wants and may have.
+pub(crate) struct NewKey {
+    pub(crate) spec: KeySpec,
+    pub(crate) usage: KeyUsage,
+    pub(crate) origin: KeyOrigin,
+    pub(crate) is_multi_region: bool,
+    pub(crate) description: String,
+    pub(crate) policy: String,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl NewKey {
+    /// What the request wants, unless AWS would refuse it or Trent cannot make it.
+    pub(crate) fn wanted(kms: &Kms, cx: &Context, input: CreateKeyRequest) -> Result<Self, ApiError> {
+        let (spec, usage) = spec_and_usage(&input)?;
+        kms.options.refuse_foreign_spec(spec, &cx.region)?;
+        let origin = origin(&input, spec)?;
+        let mut tags = BTreeMap::new();
+        add_tags(&mut tags, input.tags.as_deref().unwrap_or_default())?;
+        let policy = match &input.policy {
+            Some(policy) => policy_document::normalise(policy, kms.options.quotas.key_policy_bytes)?,
+            None => policy_document::default_policy(cx.partition(), cx.account()),
+        };
+        refuse_not_built(origin)?;
+        let is_multi_region = input.multi_region == Some(true);
+        let description = input.description.unwrap_or_default();
+        Ok(Self { spec, usage, origin, is_multi_region, description, policy, tags })
     }
-    let material = kms.factory.make(spec).await?;
-    let material_id = material.id(&id.to_string());
-    Ok((Lifecycle::made(origin, material_id), BTreeMap::from([(material_id, material.to_bytes())])))
+
+    fn random_id(&self, entropy: &dyn Entropy) -> KeyId {
+        let uuid = random_uuid(entropy);
+        if self.is_multi_region { KeyId::MultiRegion(uuid) } else { KeyId::SingleRegion(uuid) }
+    }
+
+    /// The key as it is at the beginning, with these materials, the last one current; none are to be imported.
+    pub(crate) fn record(self, arn: &KeyArn, materials: &[KeyMaterial], now: Timestamp) -> KeyRecord {
+        let materials = materials.iter().map(|material| (material.id(&arn.id.to_string()), material));
+        let lifecycle = Lifecycle::given(self.origin, materials.clone().map(|(id, _)| id), now);
+        KeyRecord {
+            created: now,
+            description: self.description,
+            spec: self.spec,
+            usage: self.usage,
+            lifecycle: if self.is_multi_region { lifecycle.multi_region(arn.region.clone()) } else { lifecycle },
+            policy: self.policy,
+            tags: self.tags,
+            manager: KeyManager::Customer,
+            secrets: materials.map(|(id, material)| (id, material.to_bytes())).collect(),
+        }
+    }
 }
 
 fn spec_and_usage(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), ApiError> {

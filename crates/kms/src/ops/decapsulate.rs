@@ -23,6 +23,7 @@ pub(crate) async fn decapsulate(
         DecapsulationError::InvalidCiphertext(_) => errors::INVALID_CIPHERTEXT.bare(),
     })?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     Ok(DecapsulateResponse {
         key_id: Some(key.arn_text()),
         shared_secret: Some(secret),

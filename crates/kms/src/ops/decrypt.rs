@@ -23,6 +23,7 @@ pub(crate) async fn decrypt(kms: &Kms, cx: &Context, input: DecryptRequest) -> R
     let opened = kms.open(cx, Action::Decrypt, &sealed).await?;
     end_dry_run(input.dry_run)?;
     let delivery = kms.deliver(&recipient, opened.plaintext)?;
+    kms.note_use(cx, &opened.key);
     Ok(DecryptResponse {
         key_id: Some(opened.key.arn_text()),
         plaintext: delivery.plaintext,

@@ -43,9 +43,8 @@ mod tests {
         assert_eq!(answer.text(), "");
         let gone = cloud.kms("DescribeKey", json!({ "KeyId": "alias/a" })).await;
         gone.fails_with("NotFoundException", Some("Alias arn:aws:kms:us-east-1:000000000000:alias/a is not found."));
-        for input in [json!({}), json!({ "KeyId": key.id })] {
-            assert_eq!(cloud.kms("ListAliases", input).await.succeeds()["Aliases"], json!([]));
-        }
+        assert_eq!(cloud.kms("ListAliases", json!({ "KeyId": key.id })).await.succeeds()["Aliases"], json!([]));
+        assert!(!cloud.kms("ListAliases", json!({})).await.text().contains("alias/a\""));
         assert_eq!(cloud.kms("Decrypt", json!({ "CiphertextBlob": blob })).await.succeeds()["Plaintext"], HELLO);
         alias(&cloud, "alias/a", &cloud.make_key().await).await;
     }

@@ -27,6 +27,7 @@ pub(crate) async fn derive_shared_secret(
         AgreementError::Failed(error) => messages::crypto(&error),
     })?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     let delivery = kms.deliver(&recipient, secret)?;
     Ok(DeriveSharedSecretResponse {
         key_id: Some(key.arn_text()),

@@ -1,4 +1,4 @@
-//! Shows a key's metadata, in whichever state it is.
+//! Shows a key's metadata, in whichever state it is. Asked for a predefined alias, it makes the AWS managed key.
 
 use trent_shared::{ApiError, Context};
 
@@ -11,6 +11,7 @@ pub(crate) async fn describe_key(
     cx: &Context,
     input: DescribeKeyRequest,
 ) -> Result<DescribeKeyResponse, ApiError> {
+    kms.ensure_managed_key(cx, &input.key_id).await?;
     let key = kms.key(cx, &input.key_id).for_action(Action::DescribeKey).await?;
     let metadata = key.metadata()?;
     Ok(DescribeKeyResponse { key_metadata: Some(metadata) })

@@ -22,6 +22,7 @@ pub(crate) async fn encapsulate(
         EncapsulationError::Failed(error) => messages::crypto(&error),
     })?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     Ok(EncapsulateResponse {
         key_id: Some(key.arn_text()),
         shared_secret: Some(made.shared_secret),

@@ -16,6 +16,7 @@ pub(crate) async fn encrypt(kms: &Kms, cx: &Context, input: EncryptRequest) -> R
     let context = encryption_context(input.encryption_context);
     let (ciphertext, _) = kms.encrypt(&key, algorithm, &input.plaintext, &context)?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     Ok(EncryptResponse {
         ciphertext_blob: Some(ciphertext),
         key_id: Some(key.arn_text()),

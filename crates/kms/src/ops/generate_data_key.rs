@@ -51,6 +51,7 @@ pub(crate) async fn make(
     let plaintext = random_key(length, &*kms.entropy);
     let context = encryption_context(input.encryption_context);
     let (ciphertext, material_id) = kms.seal(&key, CiphertextKind::DataKey, &plaintext, &context)?;
+    kms.note_use(cx, &key);
     Ok(DataKey { key, plaintext, ciphertext, material_id })
 }
 

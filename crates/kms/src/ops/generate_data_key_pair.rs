@@ -51,11 +51,13 @@ pub(crate) async fn make(
     let key = kms.key(cx, &input.key_id).for_action(action).await?;
     key.require_symmetric("data key pair")?;
     kms.options.refuse_foreign_spec(spec, &cx.region)?;
+    kms.admit_data_key_pair(cx, spec)?;
     end_dry_run(input.dry_run)?;
     let pair: KeyMaterial = kms.factory.make(spec).await?;
     let (public_key, private_key) = (Blob::new(pair.public_key().unwrap_or_default()), pair.to_bytes());
     let context = encryption_context(input.encryption_context);
     let (ciphertext, material_id) = kms.seal(&key, CiphertextKind::DataKey, &private_key, &context)?;
+    kms.note_use(cx, &key);
     Ok(Pair { key, public_key, private_key, ciphertext, material_id })
 }
 

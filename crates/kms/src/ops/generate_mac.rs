@@ -18,6 +18,7 @@ pub(crate) async fn generate_mac(
     key.require(algorithm)?;
     let mac = key.current_material()?.key.mac(algorithm, input.message.expose()).map_err(messages::incompatible)?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     Ok(GenerateMacResponse {
         mac: Some(Blob::new(mac)),
         mac_algorithm: Some(input.mac_algorithm),

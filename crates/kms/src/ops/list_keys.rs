@@ -15,9 +15,14 @@ use crate::records::{KEY_IDS, account_address};
 const LIMITS: (usize, usize) = (100, 1000);
 
 pub(crate) async fn list_keys(kms: &Kms, cx: &Context, input: ListKeysRequest) -> Result<ListKeysResponse, ApiError> {
+    let owners = input.resource_owners.unwrap_or_else(|| vec![ResourceOwnerType::Self_]);
+    let wants_own = owners.contains(&ResourceOwnerType::Self_);
     // A marker is bound to the owners that it was made for.
-    let wants_own = input.resource_owners.is_none_or(|owners| owners.contains(&ResourceOwnerType::Self_));
-    let list = if wants_own { "ListKeys" } else { "ListKeys/RAM" };
+    let list = match (wants_own, owners.contains(&ResourceOwnerType::OtherAccountsViaRam)) {
+        (true, false) => "ListKeys",
+        (true, true) => "ListKeys/SELF+RAM",
+        (false, _) => "ListKeys/RAM",
+    };
     let request = PageRequest::new(list, input.limit, LIMITS, input.marker.as_deref())?;
     kms.authorize_account(cx, Action::ListKeys)?;
     // No key is ever shared through RAM, which Trent does not have.
@@ -113,8 +118,16 @@ mod tests {
         let own = json!({ "ResourceOwners": ["OTHER_ACCOUNTS_VIA_RAM", "SELF"], "Limit": 1 });
         let page = cloud.kms("ListKeys", own).await.succeeds();
         assert_eq!(page["Keys"][0]["KeyId"], json!(first.id.min(second.id)));
-        let input = json!({ "ResourceOwners": ["OTHER_ACCOUNTS_VIA_RAM"], "Marker": page["NextMarker"] });
-        cloud.refuses("ListKeys", input, "InvalidMarkerException", None).await;
+        for owners in [json!(["OTHER_ACCOUNTS_VIA_RAM"]), json!(["SELF"]), json!(null)] {
+            let input = json!({ "ResourceOwners": owners, "Marker": page["NextMarker"] });
+            cloud.refuses("ListKeys", input, "InvalidMarkerException", None).await;
+        }
+        // The order of the owners does not matter, and to name none is to name oneself.
+        let same = json!({ "ResourceOwners": ["SELF", "OTHER_ACCOUNTS_VIA_RAM"], "Marker": page["NextMarker"] });
+        assert_eq!(cloud.kms("ListKeys", same).await.succeeds()["Keys"].as_array().map(Vec::len), Some(1));
+        let page = cloud.kms("ListKeys", json!({ "Limit": 1 })).await.succeeds();
+        let same = json!({ "ResourceOwners": ["SELF"], "Marker": page["NextMarker"] });
+        assert_eq!(cloud.kms("ListKeys", same).await.succeeds()["Keys"].as_array().map(Vec::len), Some(1));
     }
 
     #[tokio::test]

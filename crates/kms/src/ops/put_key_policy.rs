@@ -16,7 +16,7 @@ pub(crate) async fn put_key_policy(kms: &Kms, cx: &Context, input: PutKeyPolicyR
             Some("AWS_RAM") => return Err(messages::ram_policy()),
             Some(_) => return Err(messages::no_such_policy()),
         }
-        change.key.record.policy = normalise(&input.policy)?;
+        change.key.record.policy = normalise(&input.policy, kms.options.quotas.key_policy_bytes)?;
         Ok(())
     });
     changed.await.map(|_| ())

@@ -31,6 +31,8 @@ pub(crate) async fn re_encrypt(
     let context = encryption_context(input.destination_encryption_context);
     let (ciphertext, material_id) = kms.encrypt(&destination, algorithm, &opened.plaintext, &context)?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &opened.key);
+    kms.note_use(cx, &destination);
     Ok(ReEncryptResponse {
         ciphertext_blob: Some(ciphertext),
         source_key_id: Some(opened.key.arn_text()),

@@ -17,6 +17,7 @@ pub(crate) async fn sign(kms: &Kms, cx: &Context, input: SignRequest) -> Result<
     let message = material.signing_input(algorithm, message_type(input.message_type)?, input.message.expose());
     let signature = message.map_err(messages::message)?.sign().map_err(|error| messages::crypto(&error))?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     Ok(SignResponse {
         key_id: Some(key.arn_text()),
         signature: Some(Blob::new(signature)),

@@ -17,6 +17,7 @@ pub(crate) async fn verify(kms: &Kms, cx: &Context, input: VerifyRequest) -> Res
     let verified = message.map_err(messages::message)?.verify(input.signature.as_ref());
     verified.map_err(|_| errors::KMS_INVALID_SIGNATURE.bare())?;
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     Ok(VerifyResponse {
         key_id: Some(key.arn_text()),
         signature_valid: Some(true),

@@ -22,6 +22,7 @@ pub(crate) async fn verify_mac(
         return Err(errors::KMS_INVALID_MAC.bare());
     }
     end_dry_run(input.dry_run)?;
+    kms.note_use(cx, &key);
     Ok(VerifyMacResponse {
         key_id: Some(key.arn_text()),
         mac_valid: Some(true),

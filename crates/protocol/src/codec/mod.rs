@@ -26,17 +26,19 @@ pub struct Payload {
 impl Protocol {
     /// Decodes a request body by the operation's input shape and checks all its constraints.
     pub fn decode(self, operation: &Operation, body: &[u8]) -> Result<Value, ApiError> {
+        let input = self.parse(operation, body)?;
         match self {
-            Self::AwsJson11 => {
-                let input = json::decode(body, operation.input)?;
-                validate(&input, operation.input)?;
-                Ok(input)
-            }
-            Self::AwsQuery => {
-                let input = query::decode(body, operation.input)?;
-                validate(&input, operation.input).map_err(query::validation_error)?;
-                Ok(input)
-            }
+            Self::AwsJson11 => validate(&input, operation.input)?,
+            Self::AwsQuery => validate(&input, operation.input).map_err(query::validation_error)?,
+        }
+        Ok(input)
+    }
+
+    /// Decodes a request body by the operation's input shape, without checking its constraints.
+    pub fn parse(self, operation: &Operation, body: &[u8]) -> Result<Value, ApiError> {
+        match self {
+            Self::AwsJson11 => json::decode(body, operation.input),
+            Self::AwsQuery => query::decode(body, operation.input),
         }
     }
 

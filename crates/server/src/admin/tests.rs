@@ -28,7 +28,7 @@ impl Program {
         let clock = TurnableClock::restore(base.clone(), engine.clone()).await.expect("the engine works");
         let (clock, entropy) = (Arc::new(clock), Arc::new(SeededEntropy::new(1)));
         let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone(), KmsOptions::default()));
-        let admin = Arc::new(AdminApi::new(clock, Arc::new(Sweeper::new(Some(kms.clone())))));
+        let admin = Arc::new(AdminApi::new(clock, Arc::new(Sweeper::start(Some(kms.clone())).expect("a thread"))));
         let services = [(&trent_kms::api::MODEL, Some(kms.clone() as _))];
         let gateway = Gateway::with_admin(services, base.clone(), &*entropy, Limits::default(), admin);
         Self { gateway: gateway.expect("no ambiguity"), kms, base }

@@ -18,7 +18,13 @@ pub(super) fn layers(environment: impl IntoIterator<Item = (String, String)>) ->
     let variables = environment.into_iter().filter(|(_, value)| !value.is_empty());
     // Sorted, so that the same mistakes are always told in the same order.
     let variables: BTreeMap<String, String> = variables.collect();
-    let foreign = [("SERVICES", services as fn(&str) -> _), ("GATEWAY_LISTEN", gateway_listen)];
+    let foreign = [
+        ("SERVICES", services as fn(&str) -> _),
+        ("GATEWAY_LISTEN", gateway_listen),
+        ("KMS_SEED_PATH", |path| set("seed", path)),
+        ("KMS_ACCOUNT_ID", |account| set("seed_account", account)),
+        ("KMS_REGION", |region| set("seed_region", region)),
+    ];
     let foreign = foreign.into_iter().filter_map(|(name, read)| Some(layer(name, read(variables.get(name)?))));
     let own = variables.iter().filter_map(|(name, value)| Some(layer(name, set(&key(name)?, value))));
     foreign.chain(own).collect()

@@ -32,6 +32,24 @@ fn the_built_in_configuration_is_whole_and_as_documented() {
 }
 
 #[test]
+fn quotas_and_rates_are_awss_unless_changed() {
+    let options = |file, environment| {
+        let settings = load(file, environment, StartArguments::default()).expect("valid");
+        settings.kms.options().expect("no files are named")
+    };
+    let built_in = options("", &[]);
+    assert_eq!((built_in.quotas, built_in.request_rates), (Quotas::default(), None));
+
+    let environment = [("TRENT_KMS__QUOTAS__KEYS", "7"), ("TRENT_KMS__REQUEST_RATES__OVERRIDES__CREATE_KEY", "0.5")];
+    let changed = options("kms: { request_rates: { enabled: true, overrides: { ListKeys: 3 } } }", &environment);
+    assert_eq!(changed.quotas, Quotas { keys: 7, ..Quotas::default() });
+    let overrides = [("create_key", 0.5), ("list_keys", 3.0)];
+    let overrides = overrides
+        .map(|(pool, rate)| (Pool::try_from(pool.to_owned()).expect("a pool"), Rate::try_from(rate).expect("a rate")));
+    assert_eq!(changed.request_rates, Some(RequestRates { overrides: overrides.into() }));
+}
+
+#[test]
 fn later_layers_win() {
     const FILE: &str = "listen: 127.0.0.1:1";
     let gateway_listen = ("GATEWAY_LISTEN", "0.0.0.0:2,0.0.0.0:443");
@@ -72,6 +90,38 @@ fn a_data_directory_on_the_command_line_is_used() {
 }
 
 #[test]
+fn seed_files_are_one_or_many() {
+    let seed = |file, environment, arguments| {
+        let paths = load(file, environment, arguments).expect("valid").seed;
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
+    };
+    let flags = |paths: &[&str]| StartArguments {
+        seed: paths.iter().map(PathBuf::from).collect(),
+        ..StartArguments::default()
+    };
+    let variables = [("TRENT_SEED", "/by/variable"), ("KMS_SEED_PATH", "/by/local-kms")];
+    assert_eq!(seed("", &[], flags(&[])), [""; 0]);
+    assert_eq!(seed("seed: a.yaml", &[], flags(&[])), ["a.yaml"]);
+    assert_eq!(seed("seed: [a.yaml, b]", &[], flags(&[])), ["a.yaml", "b"]);
+    assert_eq!(seed("seed: a.yaml", &variables[1..], flags(&[])), ["/by/local-kms"]);
+    assert_eq!(seed("seed: [a.yaml, b]", &variables, flags(&[])), ["/by/variable"]);
+    assert_eq!(seed("seed: a.yaml", &variables, flags(&["/by/flag", "/and/flag"])), ["/by/flag", "/and/flag"]);
+}
+
+#[test]
+fn keys_have_a_home() {
+    let home = |file, environment: &[(&str, &str)]| {
+        let Home { account, region } = load(file, environment, StartArguments::default()).expect("valid").seed_home();
+        (account.to_string(), region.to_string())
+    };
+    let of = |account: &str, region: &str| (account.to_owned(), region.to_owned());
+    assert_eq!(home("", &[]), of("000000000000", "us-east-1"));
+    assert_eq!(home("{ seed_account: 111122223333, seed_region: eu-west-1 }", &[]), of("111122223333", "eu-west-1"));
+    let local_kms = [("KMS_ACCOUNT_ID", "000000000001"), ("KMS_REGION", "eu-west-2")];
+    assert_eq!(home("seed_region: eu-west-1", &local_kms), of("000000000001", "eu-west-2"));
+}
+
+#[test]
 fn variables_that_are_no_settings_are_left_alone() {
     let environment = [
         ("TRENT_ENDPOINT", "http://localhost:1"),
@@ -91,7 +141,7 @@ fn what_is_wrong_is_named_with_its_file() {
     for (file, message) in [
         (
             "listne: a",
-            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
         ),
         ("services: { s3: { enabled: true } }", "`services`: unknown field `s3`, expected `kms` or `sts`"),
         ("services: { kms: { enabled: maybe } }", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
@@ -103,9 +153,24 @@ fn what_is_wrong_is_named_with_its_file() {
         ),
         ("limits: { max_header_bytes: 100 }", "`limits.max_header_bytes`: 100 is less than 8192"),
         ("listen: localhost", r#"`listen`: "localhost" is not ADDRESS:PORT, such as 127.0.0.1:4566"#),
+        ("seed: { a: b }", "`seed`: expected a path or a list of paths"),
+        ("seed_account: 1234", "`seed_account`: an account id is exactly 12 digits"),
         (
             "log: { level: inof }",
             r#"`log.level`: "inof" is neither off, error, warn, info, debug or trace, nor module=level"#,
+        ),
+        (
+            "kms: { request_rates: { overrides: { encrypt: 5 } } }",
+            r#"`kms.request_rates.overrides`: "encrypt" is neither an operation with a rate of its own nor a group of them"#,
+        ),
+        (
+            "kms: { request_rates: { overrides: { create_key: 0 } } }",
+            "`kms.request_rates.overrides.create_key`: 0 is no number of requests per second",
+        ),
+        (
+            "kms: { quotas: { grants: 1 } }",
+            "`kms.quotas`: unknown field `grants`, expected one of `keys`, `aliases_per_key`, `grants_per_key`, \
+             `on_demand_rotations_per_key`, `key_policy_bytes`",
         ),
         ("log: { format: xml }", r#"`log.format`: "xml" is neither auto, human nor json"#),
         ("- a list", "invalid type: sequence, expected a map"),
@@ -131,10 +196,11 @@ fn what_is_wrong_is_named_with_its_variable() {
         (
             "TRENT_LISTNE",
             "a",
-            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `services`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
         ),
         ("TRENT_SERVICES__KMS__ENABLED", "maybe", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
         ("TRENT_SERVICES__S3__ENABLED", "true", "`services`: unknown field `s3`, expected `kms` or `sts`"),
+        ("KMS_REGION", "Ireland", "`seed_region`: a Region is named like us-east-1"),
         ("TRENT_LIMITS", "5", r#"`limits`: invalid type: string "5", expected a map of settings"#),
         ("TRENT_", "5", "^ invalid identifier expected ASCII alphanumeric, `_`, `-`"),
         (

@@ -1,6 +1,6 @@
 # Trent in an image of its own: one static binary and an empty directory for its state.
 #
-#   RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target x86_64-unknown-linux-gnu -p trent-server
+#   scripts/build
 #   docker build --tag trent .
 #   docker run --publish 127.0.0.1:4566:4566 --volume trent-data:/data trent
 

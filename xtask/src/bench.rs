@@ -1,18 +1,17 @@
 //! `cargo xtask bench`: builds the release binary and the load generator, and lets the one drive the other.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::Failure;
 
 pub(crate) fn run(workspace: &Path) -> Result<(), Failure> {
-    let cargo = |arguments: &[&str]| -> Result<(), Failure> {
-        let status = Command::new(env!("CARGO")).current_dir(workspace).args(arguments).status()?;
-        if status.success() { Ok(()) } else { Err(format!("cargo {} failed", arguments.join(" ")).into()) }
-    };
-    cargo(&["build", "--release", "--locked", "--package", "trent-server"])?;
-    let target = std::env::var("CARGO_TARGET_DIR").map_or(workspace.join("target"), Into::into);
-    let trent = target.join("release/trent");
-    let trent = trent.to_str().ok_or("the target directory has a name that is not UTF-8")?;
-    cargo(&["run", "--release", "--locked", "--package", "trent-bench", "--", trent])
+    let build = Command::new(workspace.join("scripts/build")).stderr(Stdio::inherit()).output()?;
+    if !build.status.success() {
+        return Err("scripts/build failed".into());
+    }
+    let trent = String::from_utf8(build.stdout)?;
+    let arguments = ["run", "--release", "--locked", "--package", "trent-bench", "--", trent.trim()];
+    let status = Command::new(env!("CARGO")).current_dir(workspace).args(arguments).status()?;
+    if status.success() { Ok(()) } else { Err("the load generator failed".into()) }
 }

@@ -27,7 +27,8 @@ mod tests {
     use trent_testkit::Cloud;
 
     use crate::testing::{
-        create_key, imported_key, metadata, primary_key, refuses_aliases, refuses_identifiers, replicate, schedule, state,
+        create_key, imported_key, metadata, primary_key, refuses_aliases, refuses_identifiers, replicate, schedule,
+        state,
     };
 
     #[tokio::test]

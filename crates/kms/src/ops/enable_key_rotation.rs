@@ -136,7 +136,8 @@ mod tests {
         let key = primary_key(&cloud).await;
         let replica = replicate(&cloud, &key, "eu-west-1").await;
         let there = cloud.client().in_region("eu-west-1");
-        let message = format!("{} is a multi-region replica key which is not valid for EnableKeyRotation.", replica.arn);
+        let message =
+            format!("{} is a multi-region replica key which is not valid for EnableKeyRotation.", replica.arn);
         let refused = there.kms("EnableKeyRotation", json!({ "KeyId": replica.id })).await;
         refused.fails_with("UnsupportedOperationException", Some(&message));
 

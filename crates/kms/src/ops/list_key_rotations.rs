@@ -122,7 +122,8 @@ mod tests {
         let all = || json!({ "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
         let first = material(&cloud, &key).await;
         assert_eq!(list(&cloud, &key, json!({})).await, r#"{"Rotations":[],"Truncated":false}"#);
-        let entry = |state: &str| format!(r#"{{"KeyId":"{arn}","KeyMaterialId":"{first}","KeyMaterialState":"{state}"}}"#);
+        let entry =
+            |state: &str| format!(r#"{{"KeyId":"{arn}","KeyMaterialId":"{first}","KeyMaterialState":"{state}"}}"#);
         assert_eq!(
             list(&cloud, &key, all()).await,
             format!(r#"{{"Rotations":[{}],"Truncated":false}}"#, entry("CURRENT"))
@@ -138,10 +139,7 @@ mod tests {
             material(&cloud, &key).await
         );
         for only in [json!({}), json!({ "IncludeKeyMaterial": "ROTATIONS_ONLY" })] {
-            assert_eq!(
-                list(&cloud, &key, only).await,
-                format!(r#"{{"Rotations":[{rotated}],"Truncated":false}}"#)
-            );
+            assert_eq!(list(&cloud, &key, only).await, format!(r#"{{"Rotations":[{rotated}],"Truncated":false}}"#));
         }
         assert_eq!(
             list(&cloud, &key, all()).await,
@@ -179,7 +177,10 @@ mod tests {
                 arn, second
             ),
         ];
-        assert_eq!(list(&cloud, &key, all()).await, format!(r#"{{"Rotations":[{}],"Truncated":false}}"#, entries.join(",")));
+        assert_eq!(
+            list(&cloud, &key, all()).await,
+            format!(r#"{{"Rotations":[{}],"Truncated":false}}"#, entries.join(","))
+        );
         assert_eq!(list(&cloud, &key, json!({})).await, r#"{"Rotations":[],"Truncated":false}"#, "none is over");
 
         rotate(&cloud, &key).await;
@@ -201,7 +202,10 @@ mod tests {
                 arn, second
             ),
         ];
-        assert_eq!(list(&cloud, &key, all()).await, format!(r#"{{"Rotations":[{}],"Truncated":false}}"#, entries.join(",")));
+        assert_eq!(
+            list(&cloud, &key, all()).await,
+            format!(r#"{{"Rotations":[{}],"Truncated":false}}"#, entries.join(","))
+        );
     }
 
     #[tokio::test]

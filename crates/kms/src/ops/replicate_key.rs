@@ -200,7 +200,8 @@ mod tests {
         let cloud = Cloud::new();
         let (key, importer) = imported_key(&cloud, true).await;
         let told = cloud.kms("ReplicateKey", to(&key, "us-west-2")).await.succeeds()["ReplicaKeyMetadata"].clone();
-        let shown = ["KeyState", "ExpirationModel", "ValidTo", "CurrentKeyMaterialId"].map(|member| told[member].clone());
+        let shown =
+            ["KeyState", "ExpirationModel", "ValidTo", "CurrentKeyMaterialId"].map(|member| told[member].clone());
         let model = |expires: bool| if expires { "KEY_MATERIAL_EXPIRES" } else { "KEY_MATERIAL_DOES_NOT_EXPIRE" };
         assert_eq!(shown, [json!("Creating"), json!(model(false)), Value::Null, Value::Null]);
 

@@ -34,8 +34,8 @@ mod tests {
     use trent_testkit::{Cloud, MadeKey};
 
     use crate::testing::{
-        Fit, HELLO, MOMENT_MILLIS, ciphertext, create_key, every_key, imported_key, metadata, obeys_states, primary_key,
-        refuses_aliases, refuses_identifiers, replicate, rotate, schedule,
+        Fit, HELLO, MOMENT_MILLIS, ciphertext, create_key, every_key, imported_key, metadata, obeys_states,
+        primary_key, refuses_aliases, refuses_identifiers, replicate, rotate, schedule,
     };
 
     async fn material(cloud: &Cloud, key: &MadeKey) -> Value {
@@ -177,7 +177,8 @@ mod tests {
         let key = primary_key(&cloud).await;
         let replica = replicate(&cloud, &key, "eu-west-1").await;
         let there = cloud.client().in_region("eu-west-1");
-        let message = format!("{} is a multi-region replica key which is not valid for RotateKeyOnDemand.", replica.arn);
+        let message =
+            format!("{} is a multi-region replica key which is not valid for RotateKeyOnDemand.", replica.arn);
         let refused = there.kms("RotateKeyOnDemand", json!({ "KeyId": replica.id })).await;
         refused.fails_with("UnsupportedOperationException", Some(&message));
 

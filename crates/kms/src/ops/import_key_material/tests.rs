@@ -432,8 +432,8 @@ async fn other_keys_have_one_material_and_do_not_name_it() {
     let cloud = Cloud::new();
     let (key, importer) = external(&cloud, "HMAC_384", "GENERATE_VERIFY_MAC").await;
     for _ in 0..2 {
-        let imported = cloud.kms("ImportKeyMaterial", importer.input(&[7; 48])).await;
-        assert_eq!(imported.text(), format!(r#"{{"KeyId":"{}"}}"#, key.arn));
+        let answer = cloud.kms("ImportKeyMaterial", importer.input(&[7; 48])).await;
+        assert_eq!(answer.text(), format!(r#"{{"KeyId":"{}"}}"#, key.arn));
     }
     for (parameter, value) in
         [("ImportType", "EXISTING_KEY_MATERIAL"), ("KeyMaterialId", &"0".repeat(64)), ("KeyMaterialDescription", "d")]

@@ -46,7 +46,7 @@ use trent_store::Engine;
 use crate::cache::KeyCache;
 use crate::key_factory::KeyFactory;
 pub use crate::key_factory::lower_priority;
-pub use crate::options::Options;
+pub use crate::options::{Options, Transitions};
 use crate::quotas::KeyCounts;
 pub use crate::quotas::Quotas;
 pub use crate::request_rates::{Pool, Rate, RequestRates};

@@ -14,7 +14,7 @@ use std::time::Duration;
 use config::{Config, ConfigError, File, FileFormat};
 use serde::Deserialize;
 use trent_gateway::Limits;
-use trent_kms::{Pool, Quotas, Rate, RequestRates};
+use trent_kms::{Pool, Quotas, Rate, RequestRates, Transitions};
 use trent_nitro::{InvalidRoot, Roots};
 use trent_shared::{AccountId, Region};
 
@@ -65,6 +65,15 @@ pub(crate) struct KmsSettings {
     pub(crate) attestation_roots: Vec<PathBuf>,
     quotas: Quotas,
     request_rates: RequestRateSettings,
+    transitions: TransitionSettings,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+struct TransitionSettings {
+    replica_creation_seconds: u32,
+    primary_update_seconds: u32,
+    on_demand_rotation_seconds: u32,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -190,8 +199,19 @@ impl KmsSettings {
             attestation_roots,
             quotas,
             request_rates,
-            ..trent_kms::Options::default()
+            transitions: Transitions::from(&self.transitions),
         })
+    }
+}
+
+impl From<&TransitionSettings> for Transitions {
+    fn from(settings: &TransitionSettings) -> Self {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        Self {
+            replica_creation: seconds(settings.replica_creation_seconds),
+            primary_update: seconds(settings.primary_update_seconds),
+            on_demand_rotation: seconds(settings.on_demand_rotation_seconds),
+        }
     }
 }
 

@@ -32,13 +32,21 @@ fn the_built_in_configuration_is_whole_and_as_documented() {
 }
 
 #[test]
-fn quotas_and_rates_are_awss_unless_changed() {
+fn quotas_rates_and_transitions_are_as_documented_unless_changed() {
     let options = |file, environment| {
         let settings = load(file, environment, StartArguments::default()).expect("valid");
         settings.kms.options().expect("no files are named")
     };
     let built_in = options("", &[]);
     assert_eq!((built_in.quotas, built_in.request_rates), (Quotas::default(), None));
+
+    let lengths = |options: &trent_kms::Options| {
+        let Transitions { replica_creation, primary_update, on_demand_rotation } = options.transitions;
+        [replica_creation, primary_update, on_demand_rotation].map(|length| length.as_secs())
+    };
+    assert_eq!(lengths(&built_in), [2, 2, 2]);
+    let slow = "kms: { transitions: { replica_creation_seconds: 60, on_demand_rotation_seconds: 120 } }";
+    assert_eq!(lengths(&options(slow, &[])), [60, 2, 120]);
 
     let environment = [("TRENT_KMS__QUOTAS__KEYS", "7"), ("TRENT_KMS__REQUEST_RATES__OVERRIDES__CREATE_KEY", "0.5")];
     let changed = options("kms: { request_rates: { enabled: true, overrides: { ListKeys: 3 } } }", &environment);

@@ -38,7 +38,7 @@ fn quotas_rates_and_transitions_are_as_documented_unless_changed() {
         settings.kms.options().expect("no files are named")
     };
     let built_in = options("", &[]);
-    assert_eq!((built_in.quotas, built_in.request_rates), (Quotas::default(), None));
+    assert_eq!((built_in.quotas, &built_in.request_rates), (Quotas::default(), &None));
 
     let lengths = |options: &trent_kms::Options| {
         let Transitions { replica_creation, primary_update, on_demand_rotation } = options.transitions;

@@ -37,9 +37,12 @@ impl Kms {
         let Some(found) = stored().await.map_err(messages::store)? else { return Ok(None) };
         // A key whose deletion date has passed takes its aliases with it, whether it has been swept away or not.
         let target = KeyArn { region: alias.region.clone(), account: alias.account, id: found.record.target };
-        match self.delete_for_good(&target, self.now()).await {
-            Ok(false) => Ok(Some(found)),
-            Ok(true) | Err(CommitError::Conflict) => stored().await.map_err(messages::store),
+        let now = self.now();
+        if self.stored_key(&target, now).await?.is_some() {
+            return Ok(Some(found));
+        }
+        match self.delete_for_good(&target, now).await {
+            Ok(_) | Err(CommitError::Conflict) => stored().await.map_err(messages::store),
             Err(CommitError::Store(error)) => Err(messages::store(error)),
         }
     }

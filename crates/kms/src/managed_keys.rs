@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, Lifecycle};
+use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage, Lifecycle, RotationPeriod};
 use trent_shared::{AccountId, ApiError, Context, Region, random_uuid};
 use trent_store::{Batch, Entry, Expect, StoreError};
 
@@ -124,13 +124,13 @@ impl Kms {
         let spec = KeySpec::SymmetricDefault;
         let material = self.factory.make(spec).await?;
         let material_id = material.id(&id.to_string());
-        let now = self.now();
+        let (now, yearly) = (self.now(), RotationPeriod::default());
         let record = KeyRecord {
             created: now,
             description: service.description(),
             spec,
             usage: KeyUsage::EncryptDecrypt,
-            lifecycle: Lifecycle::made(KeyOrigin::AwsKms, material_id),
+            lifecycle: Lifecycle::made(KeyOrigin::AwsKms, material_id).rotating(yearly, now.plus_days(yearly.days())),
             policy: service.policy(&alias.region, alias.account),
             tags: BTreeMap::new(),
             manager: KeyManager::Aws,

@@ -60,14 +60,14 @@ impl Kms {
     ) -> Result<(), ApiError> {
         let Some(throttle) = &self.throttle else { return Ok(()) };
         let Some(pool) = Pool::of_operation(operation) else { return Ok(()) };
-        (0..requests).try_for_each(|_| throttle.admit(cx.account(), region, pool, self.now()))
+        throttle.admit(cx.account(), region, pool, self.now(), requests)
     }
 
     /// The same for a cryptographic operation, once its key is known.
     pub(crate) fn admit_cryptography(&self, cx: &Context, action: Action, spec: KeySpec) -> Result<(), ApiError> {
         match &self.throttle {
             Some(throttle) if COUNTED_BY_KEY.contains(&action) => {
-                throttle.admit(cx.account(), &cx.region, Pool::of_cryptography(spec), self.now())
+                throttle.admit(cx.account(), &cx.region, Pool::of_cryptography(spec), self.now(), 1)
             }
             _ => Ok(()),
         }
@@ -76,7 +76,7 @@ impl Kms {
     /// The same for a data key pair, of whichever key.
     pub(crate) fn admit_data_key_pair(&self, cx: &Context, spec: KeySpec) -> Result<(), ApiError> {
         let Some(throttle) = &self.throttle else { return Ok(()) };
-        throttle.admit(cx.account(), &cx.region, Pool::of_data_key_pair(spec), self.now())
+        throttle.admit(cx.account(), &cx.region, Pool::of_data_key_pair(spec), self.now(), 1)
     }
 }
 
@@ -85,7 +85,14 @@ impl Throttle {
         Self { rates, buckets: Mutex::default() }
     }
 
-    fn admit(&self, account: AccountId, region: &Region, pool: Pool, now: Timestamp) -> Result<(), ApiError> {
+    fn admit(
+        &self,
+        account: AccountId,
+        region: &Region,
+        pool: Pool,
+        now: Timestamp,
+        requests: u32,
+    ) -> Result<(), ApiError> {
         let Some(rate) = self.rates.of(pool, region) else { return Ok(()) };
         let now = u64::try_from(now.as_millis()).unwrap_or_default().saturating_mul(1_000_000);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,17 +100,18 @@ impl Throttle {
             buckets.retain(|_, bucket| bucket.full_at > now);
         }
         let bucket = buckets.entry((account, region.clone(), pool)).or_default();
-        if bucket.take(rate, now) { Ok(()) } else { Err(messages::throttled()) }
+        if bucket.take(rate, now, requests) { Ok(()) } else { Err(messages::throttled()) }
     }
 }
 
 impl Bucket {
-    /// Takes one token out, if there is one.
-    fn take(&mut self, rate: Rate, now: u64) -> bool {
-        let full_at = self.full_at.max(now).saturating_add(rate.interval);
-        let has_token = full_at - now <= rate.interval.max(SECOND);
+    /// Takes so many tokens out, if there is one: what is missing is made up for later, or what counts for more than the
+    /// bucket holds would never be let through.
+    fn take(&mut self, rate: Rate, now: u64, tokens: u32) -> bool {
+        let full_at = self.full_at.max(now);
+        let has_token = full_at.saturating_add(rate.interval) - now <= rate.interval.max(SECOND);
         if has_token {
-            self.full_at = full_at;
+            self.full_at = full_at.saturating_add(rate.interval.saturating_mul(tokens.into()));
         }
         has_token
     }
@@ -254,14 +262,18 @@ mod tests {
     fn a_rate_below_one_lets_one_request_through_at_a_time() {
         let rate = Rate::try_from(0.1).expect("a rate");
         let mut bucket = Bucket::default();
-        let taken: Vec<bool> = [5, 6, 14, 15, 16].map(|second| bucket.take(rate, second * SECOND)).to_vec();
+        let taken: Vec<bool> = [5, 6, 14, 15, 16].map(|second| bucket.take(rate, second * SECOND, 1)).to_vec();
         assert_eq!(taken, [true, false, false, true, false]);
     }
 
     #[test]
     fn buckets_outlive_the_end_of_the_clock() {
         let mut bucket = Bucket::default();
-        assert!(bucket.take(Rate::per_second(1), u64::MAX) && bucket.take(Rate::per_second(1), u64::MAX));
+        // What counts for more than the bucket holds is let through, and paid for later.
+        let mut small = Bucket::default();
+        let taken = [1, 2, 3].map(|second| small.take(Rate::per_second(1), second * SECOND, 2));
+        assert_eq!(taken, [true, false, true]);
+        assert!(bucket.take(Rate::per_second(1), u64::MAX, 1) && bucket.take(Rate::per_second(1), u64::MAX, 1));
     }
 
     #[test]
@@ -270,7 +282,7 @@ mod tests {
         let region = Region::default();
         for number in 0..i64::try_from(MANY_BUCKETS).expect("few") + 10 {
             let account = format!("{number:012}").parse().expect("an account");
-            throttle.admit(account, &region, SYMMETRIC, Timestamp::from_millis(number * 1000)).expect("first");
+            throttle.admit(account, &region, SYMMETRIC, Timestamp::from_millis(number * 1000), 1).expect("first");
         }
         assert!(throttle.buckets.lock().expect("no panic").len() < 20);
     }

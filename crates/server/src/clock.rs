@@ -58,8 +58,8 @@ pub(crate) enum TurnError {
     Unstored(#[from] CommitError),
 }
 
-/// The last millisecond that RFC 3339 can write: 9999-12-31T23:59:59.999Z.
-const LATEST: Timestamp = Timestamp::from_millis(253_402_300_799_999);
+/// 9900-01-01T00:00:00Z: dates have four digits for the year, and a century is left for those that keys get.
+const LATEST: Timestamp = Timestamp::from_millis(250_246_627_200_000);
 
 /// How the clock was last turned, under the empty key; nothing if it never was.
 const STORED: Table<Stored> = Table::new("trent.clock", 1);

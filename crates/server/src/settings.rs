@@ -70,6 +70,7 @@ pub(crate) struct KmsSettings {
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of settings")]
+#[expect(clippy::struct_field_names, reason = "settings name their unit")]
 struct TransitionSettings {
     replica_creation_seconds: u32,
     primary_update_seconds: u32,

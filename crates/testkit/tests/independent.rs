@@ -164,7 +164,7 @@ async fn macs_under_the_secret_that_is_stored() {
     let cloud = Cloud::over(engine.clone());
     let key = cloud.make_key_of("HMAC_256", "GENERATE_VERIFY_MAC").await;
     let stored = KEYS.scan(&*engine, (), None, 1).await.expect("readable");
-    let secret = bytes(&stored[0].record["secrets"].as_object().expect("a map").values().next().expect("one"));
+    let secret = bytes(stored[0].record["secrets"].as_object().expect("a map").values().next().expect("one"));
     assert_eq!(secret.len(), 32);
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&secret).expect("any length");
     mac.update(MESSAGE);

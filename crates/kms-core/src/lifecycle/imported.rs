@@ -114,7 +114,7 @@ impl Lifecycle {
         }
         self.imported.insert(id, expiry);
         if !self.lacks_material(now) {
-            self.set_enabled(now);
+            self.enabled = true;
         }
         Ok(())
     }

@@ -160,10 +160,14 @@ impl Lifecycle {
         operation.permitted(state, self.origin)
     }
 
-    /// `EnableKey`; an enabled key stays so. A rotation that fell due meanwhile takes place now.
-    pub fn enable(&mut self, now: Timestamp) -> Result<(), StateError> {
+    /// `EnableKey` of the key in the Region `here`; an enabled key stays so. A rotation that fell due meanwhile takes place
+    /// now, if it is this key's to begin.
+    pub fn enable(&mut self, here: &Region, now: Timestamp) -> Result<(), StateError> {
         self.permits(LifecycleOperation::EnableKey, now)?;
-        self.set_enabled(now);
+        if !self.enabled && !self.is_replica(here) {
+            self.catch_up_with_rotation(now);
+        }
+        self.enabled = true;
         Ok(())
     }
 
@@ -230,13 +234,6 @@ impl Lifecycle {
             Some(Deletion::AfterReplicas(_)) | None => None,
         };
         [deletion, self.next_rotation(here), self.next_expiry()].into_iter().flatten().min_by_key(|(at, _)| *at)
-    }
-
-    fn set_enabled(&mut self, now: Timestamp) {
-        if !self.enabled {
-            self.enabled = true;
-            self.catch_up_with_rotation(now);
-        }
     }
 }
 

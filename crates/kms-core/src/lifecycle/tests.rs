@@ -69,7 +69,7 @@ fn enabling_and_disabling_are_idempotent() {
         assert_eq!(key.state(NOW), Some(KeyState::Disabled));
     }
     for _ in 0..2 {
-        assert_eq!(key.enable(NOW), Ok(()));
+        assert_eq!(key.enable(&here(), NOW), Ok(()));
         assert_eq!(key.state(NOW), Some(KeyState::Enabled));
     }
 }
@@ -83,7 +83,9 @@ fn a_scheduled_key_is_gone_at_its_deletion_date_to_the_millisecond() {
     let before = Timestamp::from_millis(date.as_millis() - 1);
     assert_eq!((key.state(before), key.is_deleted(before)), (Some(KeyState::PendingDeletion), false));
     assert_eq!((key.state(date), key.is_deleted(date)), (None, true));
-    for gone in [key.cancel_deletion(date), key.enable(date), key.permits(LifecycleOperation::DescribeKey, date)] {
+    for gone in
+        [key.cancel_deletion(date), key.enable(&here(), date), key.permits(LifecycleOperation::DescribeKey, date)]
+    {
         assert_eq!(gone, Err(StateError::Deleted));
     }
 }
@@ -93,7 +95,7 @@ fn a_pending_deletion_is_neither_repeated_nor_shortened() {
     let mut key = made();
     key.schedule_deletion(&here(), NOW, DeletionWindow::default()).expect("enabled");
     assert_eq!(key.schedule_deletion(&here(), NOW, week()), invalid(InvalidState::PendingDeletion));
-    assert_eq!(key.enable(NOW), invalid(InvalidState::PendingDeletion));
+    assert_eq!(key.enable(&here(), NOW), invalid(InvalidState::PendingDeletion));
     assert_eq!(key.disable(NOW), invalid(InvalidState::PendingDeletion));
     assert_eq!(key.deletion_date(), Some(NOW.plus_days(30)));
 }
@@ -173,11 +175,23 @@ fn a_rotation_that_fell_due_meanwhile_takes_place_when_the_key_is_enabled() {
         if pending {
             key.cancel_deletion(NOW.plus_days(100)).expect("pending deletion");
         }
-        key.enable(NOW.plus_days(100)).expect("disabled");
+        key.enable(&here(), NOW.plus_days(100)).expect("disabled");
         advance(&mut key, NOW.plus_days(100));
         assert_eq!(dates(&key), [NOW.plus_days(100)]);
         assert_eq!(key.automatic_rotation().map(|rotation| rotation.next), Some(NOW.plus_days(190)));
     }
+}
+
+#[test]
+fn a_replica_that_is_enabled_leaves_the_primary_keys_rotation_alone() {
+    let mut key = primary();
+    let mut replica = key.replicate(&here(), &there(), NOW, NOW).expect("primary");
+    key.enable_rotation(&here(), NOW, Some(days(90))).expect("enabled");
+    key.disable(NOW).expect("enabled");
+    replica.synchronise(&there(), key.shared(), NOW);
+    replica.disable(NOW).expect("enabled");
+    replica.enable(&there(), NOW.plus_days(100)).expect("disabled");
+    assert_eq!(replica.shared(), key.shared());
 }
 
 #[test]

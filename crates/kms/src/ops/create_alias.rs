@@ -30,7 +30,7 @@ mod tests {
     use serde_json::json;
     use trent_testkit::Cloud;
 
-    use crate::testing::{alias, refuses_identifiers, schedule};
+    use crate::testing::{alias, primary_key, refuses_identifiers, replicate, schedule};
 
     #[tokio::test]
     async fn an_alias_stands_for_its_key_and_shows_when_it_was_made() {
@@ -66,6 +66,21 @@ mod tests {
             let described = client.kms("DescribeKey", json!({ "KeyId": "alias/a" })).await.succeeds();
             assert_eq!(described["KeyMetadata"]["Arn"], json!(key.arn));
         }
+    }
+
+    /// Nobody has looked at the key since its last replica was still there.
+    #[tokio::test]
+    async fn a_name_is_free_once_its_primary_key_has_followed_its_last_replica() {
+        let cloud = Cloud::new();
+        let (primary, other) = (primary_key(&cloud).await, cloud.make_key().await);
+        let replica = replicate(&cloud, &primary, "eu-west-1").await;
+        alias(&cloud, "alias/a", &primary).await;
+        schedule(&cloud, &primary, 7).await;
+        let there = cloud.client().in_region("eu-west-1");
+        there.kms("ScheduleKeyDeletion", json!({ "KeyId": replica.id, "PendingWindowInDays": 8 })).await.succeeds();
+        let input = json!({ "AliasName": "alias/a", "TargetKeyId": other.id });
+        cloud.clock().advance_days(8 + 7);
+        cloud.kms("CreateAlias", input).await.succeeds();
     }
 
     #[tokio::test]

@@ -10,8 +10,9 @@ use crate::messages;
 pub(crate) async fn enable_key(kms: &Kms, cx: &Context, input: EnableKeyRequest) -> Result<(), ApiError> {
     let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::EnableKey, |change| {
-        let now = change.now;
-        change.life().enable(now).map_err(|error| messages::state(&change.key.arn, error))
+        let (key, now) = (&mut change.key, change.now);
+        let enabled = key.record.lifecycle.enable(&key.arn.region, now);
+        enabled.map_err(|error| messages::state(&key.arn, error))
     });
     changed.await.map(|_| ())
 }

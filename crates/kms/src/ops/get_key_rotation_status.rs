@@ -6,6 +6,7 @@ use trent_shared::{ApiError, Context, Timestamp};
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{GetKeyRotationStatusRequest, GetKeyRotationStatusResponse};
+use crate::records::KeyManager;
 
 pub(crate) async fn get_key_rotation_status(
     kms: &Kms,
@@ -16,7 +17,9 @@ pub(crate) async fn get_key_rotation_status(
     let life = &key.record().lifecycle;
     // While a key is pending deletion its rotation is told to be off, though it comes back with the key (recorded).
     let is_pending_deletion = life.state(key.now()) == Some(KeyState::PendingDeletion);
-    let rotation = life.automatic_rotation().filter(|_| !is_pending_deletion);
+    // AWS managed keys rotate each year, but say that they do not (recorded of that of SQS).
+    let is_managed = key.record().manager == KeyManager::Aws;
+    let rotation = life.automatic_rotation().filter(|_| !is_pending_deletion && !is_managed);
     Ok(GetKeyRotationStatusResponse {
         key_rotation_enabled: Some(rotation.is_some()),
         key_id: Some(key.arn_text()),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use trent_kms_core::{KeyOrigin, Lifecycle};
+use trent_kms_core::{KeyOrigin, Lifecycle, RegionError};
 use trent_shared::{ApiError, Context, Region};
 
 use crate::action::Action;
@@ -23,6 +23,7 @@ pub(crate) async fn replicate_key(
     if let Ok(region) = input.replica_region.parse() {
         // One of the two is AWS's own dry run.
         kms.admit_in(cx, &region, "CreateKey", 2)?;
+        refuse_namesake(kms, cx, &input.key_id, region).await?;
     }
     let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::ReplicateKey, |change| {
@@ -62,6 +63,17 @@ pub(crate) async fn replicate_key(
         replica_policy: Some(policy),
         replica_tags: Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()),
     })
+}
+
+/// Refuses to replicate into a Region that has a key of the same id which is no relation; that takes ids which somebody chose.
+async fn refuse_namesake(kms: &Kms, cx: &Context, key_id: &str, region: Region) -> Result<(), ApiError> {
+    let primary = kms.key(cx, key_id).for_action(Action::ReplicateKey).await?;
+    let arn = KeyArn { region, ..primary.arn().clone() };
+    let is_related = primary.record().lifecycle.other_regions(&primary.arn().region).any(|other| *other == arn.region);
+    if !is_related && arn != *primary.arn() && kms.stored_key(&arn, primary.now()).await?.is_some() {
+        return Err(messages::replication(&arn, &arn.region, RegionError::ReplicaIsThere));
+    }
+    Ok(())
 }
 
 fn shown_expiration_model(primary: &Lifecycle) -> Option<ExpirationModelType> {
@@ -326,5 +338,17 @@ mod tests {
         let input = json!({ "ReplicaRegion": "us-west-2" });
         refuses_identifiers(&cloud, "ReplicateKey", "KeyId", &input).await;
         refuses_aliases(&cloud, "ReplicateKey", &input).await;
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_same_id_that_is_no_relation_is_in_the_way() {
+        let cloud = Cloud::new();
+        let id = format!("mrk-{}", "e".repeat(32));
+        let input = json!({ "MultiRegion": true, "Tags": [{ "TagKey": "_custom_id_", "TagValue": id }] });
+        cloud.client().in_region("eu-west-1").kms("CreateKey", input.clone()).await.succeeds();
+        cloud.kms("CreateKey", input).await.succeeds();
+        let input = json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" });
+        let message = "You can create only one replica of each primary key in each AWS Region.";
+        cloud.refuses("ReplicateKey", input, "AlreadyExistsException", Some(message)).await;
     }
 }

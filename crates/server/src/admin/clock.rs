@@ -74,8 +74,13 @@ fn told(Reading { now, is_frozen, offset_seconds }: Reading) -> Response {
     json_response(StatusCode::OK, &Told { now: rfc3339(now), is_frozen, offset_seconds })
 }
 
-/// A length of time as people write it.
+/// A length of time in seconds, minutes, hours and days; what a month or a year is everybody sees differently.
 fn length(text: &str) -> Result<Duration, Refusal> {
+    if text.contains(|c: char| !matches!(c, '0'..='9' | 's' | 'm' | 'h' | 'd' | ' ')) || text.contains("ms") {
+        let message =
+            format!("{text:?} is not a length of time such as 31d, 12h or 1d 30m: the units are s, m, h and d");
+        return Err(Refusal::Request(message));
+    }
     humantime::parse_duration(text).map_err(|error| {
         Refusal::Request(format!("{text:?} is not a length of time such as 31d, 12h or 1d 30m: {error}"))
     })

@@ -151,8 +151,8 @@ async fn it_waits_for_a_base_that_stepped_back() {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_year_9999() {
-    const TOO_FAR: &str = "the clock goes no further than 9999-12-31T23:59:59.999Z";
+async fn it_ends_with_the_99th_century() {
+    const TOO_FAR: &str = "the clock goes no further than 9900-01-01T00:00:00.000Z";
     let last = LATEST.as_millis() - START;
     let world = World::new().await;
     for turn in [to(last + 1), Turn::Set(Timestamp::from_millis(i64::MAX)), Turn::Advance(Duration::MAX)] {
@@ -160,7 +160,7 @@ async fn it_ends_with_the_year_9999() {
     }
     world.turn(to(last)).await;
     world.base.advance_millis(DAY);
-    assert_eq!(rfc3339(world.clock.now()), "9999-12-31T23:59:59.999Z");
+    assert_eq!(rfc3339(world.clock.now()), "9900-01-01T00:00:00.000Z");
     assert_eq!(world.refuses(Turn::Advance(Duration::from_millis(1))).await, TOO_FAR);
     world.turn(days(0)).await;
     world.turn(Turn::Freeze).await;
@@ -201,7 +201,7 @@ async fn a_restart_goes_on_in_the_same_time() {
 #[tokio::test]
 async fn what_is_stored_stays_readable() {
     for (stored, json) in [
-        (Stored::Frozen { at: LATEST }, r#"{"frozen":{"at":253402300799999}}"#),
+        (Stored::Frozen { at: LATEST }, r#"{"frozen":{"at":250246627200000}}"#),
         (
             Stored::Running { offset_millis: -5, since: Timestamp::from_millis(7) },
             r#"{"running":{"offset_millis":-5,"since":7}}"#,

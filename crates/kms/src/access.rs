@@ -114,6 +114,8 @@ impl Kms {
                         return Ok(None);
                     }
                     self.settle(&key, now).await?;
+                    // Where somebody else was first, the cache may not know yet.
+                    self.cache.drop_keys(std::slice::from_ref(arn));
                 }
                 found => return Ok(found),
             }

@@ -108,7 +108,7 @@ impl Kms {
         if let Some(due) = key.record.lifecycle.next_event(&arn.region) {
             batch.delete(&DUE, due_address(due, arn));
         }
-        for parameters in IMPORT_PARAMETERS.scan(&*self.engine, address, None, MOST_PER_SWEEP).await? {
+        for parameters in IMPORT_PARAMETERS.scan(&*self.engine, address, None, usize::MAX).await? {
             batch.delete(&IMPORT_PARAMETERS, parameters.key);
         }
         self.delete_aliases(&mut batch, arn).await?;
@@ -121,7 +121,7 @@ impl Kms {
     }
 
     async fn delete_aliases(&self, batch: &mut Batch, arn: &KeyArn) -> Result<(), StoreError> {
-        for alias in ALIASES_OF_KEY.scan(&*self.engine, key_address(arn), None, MOST_PER_SWEEP).await? {
+        for alias in ALIASES_OF_KEY.scan(&*self.engine, key_address(arn), None, usize::MAX).await? {
             let name = alias.key.text(3)?.into_owned();
             batch.delete(&ALIASES_OF_KEY, alias_of_key_address(arn, &name));
             let alias = alias_address(&AliasArn { region: arn.region.clone(), account: arn.account, name });

@@ -10,6 +10,7 @@ use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 use trent_gateway::{AmbiguousRoute, Gateway, Limits};
+use trent_store::StoreError;
 
 use crate::admin::AdminApi;
 use crate::cli::StartArguments;
@@ -33,6 +34,8 @@ pub(crate) enum StartError {
     Routes(#[from] AmbiguousRoute),
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
+    #[error("cannot sweep what fell due")]
+    Sweep(#[source] StoreError),
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
     #[error("cannot listen on {address}")]
@@ -63,6 +66,8 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
     }
     let limits = Limits::from(&settings.limits);
     let sweeper = Arc::new(Sweeper::start(cloud.kms.clone()).map_err(StartError::Runtime)?);
+    // What fell due while nothing ran, before anybody sees it.
+    sweeper.sweep().await.map_err(StartError::Sweep)?;
     let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper));
     // The uptime is told by real time: nobody can turn how long a process has run.
     let gateway = Gateway::with_admin(cloud.services(), Arc::new(SystemClock), &*platform.entropy, limits, admin)?;

@@ -198,7 +198,7 @@ impl Lifecycle {
     pub fn holds(&self, material: MaterialId) -> bool {
         match self.origin {
             KeyOrigin::External => self.imported.contains_key(&material),
-            _ => self.shared.knows(material),
+            KeyOrigin::AwsKms | KeyOrigin::AwsCloudHsm | KeyOrigin::ExternalKeyStore => true,
         }
     }
 

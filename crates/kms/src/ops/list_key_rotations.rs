@@ -29,14 +29,15 @@ pub(crate) async fn list_key_rotations(
         return Err(messages::material_of_asymmetric());
     }
     let mut materials = materials(&key.record().lifecycle);
-    if !wants_all {
-        materials.retain(|material| material.rotated.is_some());
-    }
     // A material comes up once, so that its id says where a page ended; one that is not there any more was pending, and so
     // last.
     let end = |after: &String| materials.iter().position(|material| material.id.to_string() == *after);
     let start = request.after.as_ref().map_or(0, |after| end(after).map_or(materials.len(), |end| end + 1));
-    let page = request.page(materials.split_off(start), |material| material.id.to_string());
+    let mut rest = materials.split_off(start);
+    if !wants_all {
+        rest.retain(|material| material.rotated.is_some());
+    }
+    let page = request.page(rest, |material| material.id.to_string());
     Ok(ListKeyRotationsResponse {
         truncated: Some(page.is_truncated()),
         next_marker: page.next_marker,

@@ -25,6 +25,7 @@ async fn main() -> Result<(), Failure> {
         (Some("bare"), None) => bare::serve().await,
         (Some(trent), None) => bench(PathBuf::from(trent)).await,
         (Some(trent), Some("aging")) => aging::measure(&PathBuf::from(trent)).await,
+        (Some(trent), Some("growth")) => cases::growth(&PathBuf::from(trent)).await,
         (Some(trent), Some(only)) => operations(&PathBuf::from(trent), only).await,
         _ => Err("usage: trent-bench PATH_OF_TRENT [ONLY_OPERATIONS_NAMED_SO]".into()),
     }

@@ -23,6 +23,9 @@ const TOKEN_LEN: usize = 64;
 /// Tokens kept per key; AWS names no limit, and nobody needs as many within a day.
 const MOST_TOKENS: usize = 1000;
 
+/// How long expired tokens are known for what they were.
+const DAYS_REMEMBERED: u32 = 30;
+
 /// One answer of GetParametersForImport.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ImportParameters {
@@ -80,11 +83,18 @@ impl Kms {
         KeyMaterial::import(spec, material.expose()).map_err(|_| invalid())
     }
 
+    /// Wipes the wrapping keys of expired parameters. That there were any is remembered for a while, so that their tokens are
+    /// told to have expired rather than to be false.
     async fn drop_expired_parameters(&self, batch: &mut Batch, arn: &KeyArn) -> Result<(), ApiError> {
         let now = self.now();
         let kept = IMPORT_PARAMETERS.scan(&*self.engine, key_address(arn), None, MOST_TOKENS).await;
-        for entry in kept.map_err(messages::store)?.into_iter().filter(|entry| entry.record.valid_to <= now) {
-            batch.delete(&IMPORT_PARAMETERS, entry.key);
+        for mut entry in kept.map_err(messages::store)?.into_iter().filter(|entry| entry.record.valid_to <= now) {
+            if entry.record.valid_to.plus_days(DAYS_REMEMBERED) <= now {
+                batch.delete(&IMPORT_PARAMETERS, entry.key);
+            } else if !entry.record.wrapping_key.expose().is_empty() {
+                entry.record.wrapping_key = SecretBytes::new(Vec::new());
+                batch.put(&IMPORT_PARAMETERS, entry.key, &entry.record).map_err(messages::store)?;
+            }
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Contexts that OpenSSL has set up for a key and an algorithm, kept for the next message: to set one up takes a third
-//! of what verifying an RSA signature takes.
+//! Contexts that OpenSSL has set up for a key and an algorithm, kept for the next message: each set-up would look up the
+//! algorithm, its hash function and its parameters by their names again.
 
 use std::sync::{Mutex, PoisonError};
 

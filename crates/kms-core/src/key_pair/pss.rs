@@ -1,5 +1,5 @@
-//! Verifying PSS (RFC 8017 §8.1.2) with RSA's bare mathematics from OpenSSL. Everything here is public, and OpenSSL's own way,
-//! through objects for each of the mask's blocks, takes a quarter as long again.
+//! Verifying PSS (RFC 8017 §8.1.2) with RSA's bare mathematics from OpenSSL. Everything here is public, so that nothing needs
+//! constant time; OpenSSL's own way makes and frees objects for each of the mask's blocks.
 
 use std::sync::OnceLock;
 

@@ -412,7 +412,18 @@ async fn tokens_are_bound_to_their_key_and_day() {
     cloud.clock().advance_millis(24 * 60 * 60 * 1000 - 1);
     cloud.kms("ImportKeyMaterial", input.clone()).await.succeeds();
     cloud.clock().advance_millis(1);
-    cloud.refuses("ImportKeyMaterial", input, "ExpiredImportTokenException", None).await;
+    let again = json!({
+        "KeyId": input["KeyId"], "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048",
+    });
+    // Further parameters tidy up among the old ones.
+    for (days, code) in
+        [(0, "ExpiredImportTokenException"), (1, "ExpiredImportTokenException"), (29, "InvalidImportTokenException")]
+    {
+        cloud.clock().advance_days(days);
+        cloud.refuses("ImportKeyMaterial", input.clone(), "ExpiredImportTokenException", None).await;
+        cloud.kms("GetParametersForImport", again.clone()).await.succeeds();
+        cloud.refuses("ImportKeyMaterial", input.clone(), code, None).await;
+    }
 }
 
 #[tokio::test]

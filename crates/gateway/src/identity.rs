@@ -21,7 +21,7 @@ pub(crate) fn identify(id: RequestId, request: &Request<()>, protocol: Protocol)
     let region = region.map_err(|_| invalid_region(protocol))?;
     // A 12-digit access key id is the account, as emulators have it; any other says nothing about it.
     let account = credential.access_key_id.parse().unwrap_or(AccountId::DEFAULT);
-    Ok(Context { request_id: id, caller: Caller::root(region.partition(), account), region })
+    Ok(Context::new(id, region.clone(), Caller::root(region.partition(), account)))
 }
 
 /// `<access key id>/<date>/<region>/<service>/aws4_request`.

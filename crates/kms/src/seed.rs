@@ -103,11 +103,8 @@ impl Kms {
 
     async fn plan<'a>(&self, seed: &'a SeedKey) -> Result<Plan<'a>, String> {
         let SeedKey { account, region, id, .. } = seed;
-        let cx = Context {
-            request_id: RequestId::new(random_uuid(&*self.entropy)),
-            region: region.clone(),
-            caller: Caller::root(region.partition(), *account),
-        };
+        let request_id = RequestId::new(random_uuid(&*self.entropy));
+        let cx = Context::new(request_id, region.clone(), Caller::root(region.partition(), *account));
         let arn = KeyArn { region: region.clone(), account: *account, id: *id };
         let key = NewKey::wanted(self, &cx, seed.request().map_err(reason)?).map_err(reason)?;
         for name in &seed.aliases {

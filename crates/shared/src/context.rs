@@ -1,16 +1,39 @@
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AccountId, Caller, Partition, Region};
+use crate::{AccountId, Arn, Caller, Partition, Region};
 
-/// What a service knows of a request besides its input: who calls, for which account and Region.
+/// What a service knows of a request besides its input: who calls, for which account and Region, and by which way.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub request_id: RequestId,
     pub region: Region,
     pub caller: Caller,
+    pub connection: Connection,
+    /// The service that makes the request on the caller's behalf; none where the caller does so itself.
+    pub via: Option<Arc<Via>>,
+}
+
+/// How a request reached the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Connection {
+    /// Where it came from (`aws:SourceIp`); none for requests made in process.
+    pub source_ip: Option<IpAddr>,
+    /// Whether it came over TLS (`aws:SecureTransport`).
+    pub is_secure: bool,
+}
+
+/// An AWS service that passes on what its own caller wants of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    /// The service's endpoint without Region and suffix: `s3`, for `kms:ViaService` `s3.us-east-1.amazonaws.com`.
+    pub service: &'static str,
+    /// The resource that it does so for (`aws:SourceArn`).
+    pub source: Option<Arn>,
 }
 
 /// The id of one request, sent back as `x-amzn-RequestId`.
@@ -19,6 +42,11 @@ pub struct Context {
 pub struct RequestId(Uuid);
 
 impl Context {
+    /// A request made in process, by the caller itself.
+    pub fn new(request_id: RequestId, region: Region, caller: Caller) -> Self {
+        Self { request_id, region, caller, connection: Connection::default(), via: None }
+    }
+
     /// The account that the request acts in.
     pub fn account(&self) -> AccountId {
         self.caller.account

@@ -15,9 +15,9 @@ mod secret;
 
 pub use account::{AccountId, InvalidAccountId};
 pub use arn::{Arn, InvalidArn};
-pub use caller::{Caller, Principal};
+pub use caller::{AccessKeyId, AssumedRole, Caller, FederatedUser, Principal, User, WebIdentity};
 pub use clock::{Clock, Timestamp};
-pub use context::{Context, RequestId};
+pub use context::{Connection, Context, RequestId, Via};
 pub use entropy::{Entropy, random_uuid};
 pub use error::{ApiError, Exception, MessageKey};
 pub use region::{InvalidRegion, Partition, Region};

@@ -31,6 +31,8 @@ pub(crate) struct Metadata {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Operation {
     pub(crate) name: String,
+    /// botocore leaves it out where there is none; the import puts an empty structure there.
+    #[serde(default)]
     pub(crate) input: Reference,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<Reference>,
@@ -38,7 +40,7 @@ pub(crate) struct Operation {
     pub(crate) errors: Vec<Reference>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reference {
     pub(crate) shape: String,
@@ -47,7 +49,7 @@ pub(crate) struct Reference {
 }
 
 /// Everything a shape may say; which of it means something depends on its type.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Shape {
     #[serde(rename = "type")]
@@ -80,9 +82,10 @@ pub(crate) struct Shape {
     pub(crate) error: Option<ErrorTrait>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
+    #[default]
     Structure,
     List,
     Map,
@@ -104,6 +107,14 @@ impl Model {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()).into())
+    }
+
+    /// Gives the operations without an input one without members, which is what their requests hold.
+    pub(crate) fn add_missing_inputs(&mut self) {
+        for operation in self.operations.values_mut().filter(|operation| operation.input.shape.is_empty()) {
+            operation.input.shape = format!("{}Request", operation.name);
+            self.shapes.insert(operation.input.shape.clone(), Shape::default());
+        }
     }
 
     pub(crate) fn shape(&self, name: &str) -> Result<&Shape, Failure> {

@@ -17,7 +17,7 @@ use crate::model::Model;
 const BOTOCORE: &str = "1.44.5";
 
 /// The services imported, and where botocore keeps each.
-const SERVICES: [(&str, &str); 2] = [("kms", "kms/2014-11-01"), ("sts", "sts/2011-06-15")];
+const SERVICES: [(&str, &str); 3] = [("kms", "kms/2014-11-01"), ("sts", "sts/2011-06-15"), ("iam", "iam/2010-05-08")];
 
 /// Where AWS's recorded answers carry members in another order than the model (wire.md §7). The order of
 /// the model is the order on the wire, so it is put right here, once.
@@ -31,6 +31,10 @@ const RECORDED_TYPES: [(&str, &str, &str, &str); 2] = [
     ("kms", "KeyMetadata", "CustomerMasterKeySpec", "KeySpec"),
 ];
 
+/// Patterns with look-around, which linear-time matching does not have, and what says the same without it along with the
+/// shape's bounds.
+const PLAIN_PATTERNS: [(&str, &str, &str); 1] = [("iam", "accountAliasType", "^[a-z0-9](-?[a-z0-9])+$")];
+
 pub(crate) fn import(workspace: &Path) -> Result<(), Failure> {
     let wheel = download(&workspace.join("target/models"))?;
     let mut wheel = zip::ZipArchive::new(Cursor::new(wheel))?;
@@ -43,6 +47,7 @@ pub(crate) fn import(workspace: &Path) -> Result<(), Failure> {
         let mut json = Vec::new();
         GzDecoder::new(wheel.by_name(&entry)?).read_to_end(&mut json)?;
         let mut model: Model = serde_json::from_slice(&json)?;
+        model.add_missing_inputs();
         for (_, shape, order) in RECORDED_ORDER.iter().filter(|(of, ..)| *of == service) {
             let shape = model.shapes.get_mut(*shape).ok_or_else(|| format!("{service} has no shape {shape}"))?;
             shape.members.sort_by_key(|name, _| order.iter().position(|member| member == name));
@@ -51,6 +56,10 @@ pub(crate) fn import(workspace: &Path) -> Result<(), Failure> {
             let shape = model.shapes.get_mut(*shape).ok_or_else(|| format!("{service} has no shape {shape}"))?;
             let member = shape.members.get_mut(*member).ok_or_else(|| format!("{service} has no member {member}"))?;
             (*recorded).clone_into(&mut member.shape);
+        }
+        for (_, shape, pattern) in PLAIN_PATTERNS.iter().filter(|(of, ..)| *of == service) {
+            let shape = model.shapes.get_mut(*shape).ok_or_else(|| format!("{service} has no shape {shape}"))?;
+            shape.pattern = Some((*pattern).to_owned());
         }
         writeln!(provenance, "{service}.json  {entry}  sha256 {}", hex::encode(Sha256::digest(&json)))?;
         let path = workspace.join(format!("models/{service}.json"));

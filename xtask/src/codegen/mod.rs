@@ -19,7 +19,7 @@ use crate::Failure;
 use crate::model::Model;
 
 /// The services with a crate: its name, and the Rust type that operations get.
-const SERVICES: [(&str, &str); 2] = [("kms", "Kms"), ("sts", "Sts")];
+const SERVICES: [(&str, &str); 3] = [("kms", "Kms"), ("sts", "Sts"), ("iam", "Iam")];
 
 /// A service and everything its writers need.
 struct Service {

@@ -17,6 +17,12 @@ pub(super) fn snake(name: &str) -> String {
     snake
 }
 
+/// A member's field: `KeyId` → `key_id`; the one keyword among the names is escaped.
+pub(super) fn field(name: &str) -> String {
+    let field = snake(name);
+    if field == "type" { "r#type".to_owned() } else { field }
+}
+
 /// `decodedMessageType` → `DecodedMessageType`.
 pub(super) fn camel(name: &str) -> String {
     let mut letters = name.chars();
@@ -28,8 +34,11 @@ pub(super) fn constant(name: &str) -> String {
     snake(name).to_uppercase()
 }
 
-/// An enum value's variant: `RSA_2048` → `Rsa2048`, `PendingDeletion` stays.
+/// An enum value's variant: `RSA_2048` → `Rsa2048`, `aws-managed` → `AwsManaged`, `PendingDeletion` stays.
 pub(super) fn variant(value: &str) -> String {
+    if value.contains(['-', '/']) {
+        return value.split(['-', '/']).map(camel).collect();
+    }
     if value.chars().any(char::is_lowercase) {
         return camel(value);
     }
@@ -49,5 +58,7 @@ mod tests {
         assert_eq!(snake("decodedMessageType"), "decoded_message_type");
         assert_eq!(variant("ECC_NIST_P256"), "EccNistP256");
         assert_eq!(variant("ReEncryptFrom"), "ReEncryptFrom");
+        assert_eq!(variant("aws-managed"), "AwsManaged");
+        assert_eq!(field("Type"), "r#type");
     }
 }

@@ -82,7 +82,7 @@ fn structure(text: &mut String, service: &Service, name: &str, shape: &Shape) ->
     for (member, reference) in &shape.members {
         let rust = rust_type(service, &reference.shape)?;
         let rust = if shape.required.contains(member) { rust } else { format!("Option<{rust}>") };
-        writeln!(text, "    pub {}: {rust},", names::snake(member))?;
+        writeln!(text, "    pub {}: {rust},", names::field(member))?;
     }
     writeln!(text, "}}\n")?;
     Ok(())
@@ -113,7 +113,7 @@ fn decode(text: &mut String, name: &str, shape: &Shape) -> Result<(), Failure> {
     )?;
     for member in shape.members.keys() {
         let take = if shape.required.contains(member) { "required" } else { "optional" };
-        writeln!(text, "{}: members.{take}()?,", names::snake(member))?;
+        writeln!(text, "{}: members.{take}()?,", names::field(member))?;
     }
     writeln!(text, "}})\n}}\n}}\n")?;
     Ok(())
@@ -127,7 +127,7 @@ fn encode(text: &mut String, name: &str, shape: &Shape) -> Result<(), Failure> {
         names::constant(name)
     )?;
     for member in shape.members.keys() {
-        writeln!(text, ".member(&self.{})", names::snake(member))?;
+        writeln!(text, ".member(&self.{})", names::field(member))?;
     }
     writeln!(text, ".end();\n}}\n}}\n")?;
     Ok(())

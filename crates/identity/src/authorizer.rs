@@ -1,0 +1,221 @@
+use std::sync::Arc;
+
+use trent_policy::{ConsideredGrant, Decision, Denial, Facts, Question, ResourceSide, decide, explain};
+use trent_shared::{ApiError, Clock, Context, Timestamp};
+
+use crate::decisions::{DecisionLog, DecisionRecord, RecordedOutcome};
+use crate::directory::{Directory, DirectoryError};
+use crate::global_facts::GlobalFacts;
+use crate::permissions::Permissions;
+
+/// Asks all policies that have a say whether a caller may do something, remembers what they said, and says AWS's denial.
+pub struct Authorizer {
+    directory: Arc<Directory>,
+    clock: Arc<dyn Clock>,
+    mode: Mode,
+    decisions: DecisionLog,
+    /// What stands for everybody's permissions where nothing is asked.
+    nothing: Arc<Permissions>,
+}
+
+/// What becomes of a denial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    #[default]
+    Enforce,
+    /// It is logged and can be read back, and the request goes on.
+    Observe,
+    /// Nothing is asked.
+    Off,
+}
+
+/// What somebody wants to do.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// `kms:Encrypt`.
+    pub action: &'static str,
+    /// An ARN, or `*`.
+    pub resource: &'a str,
+    /// The service's own condition keys.
+    pub facts: &'a dyn Facts,
+    pub side: ResourceSide<'a>,
+}
+
+/// What policies alone say; grants may say otherwise.
+pub struct Considered<'a> {
+    authorizer: &'a Authorizer,
+    cx: &'a Context,
+    permissions: &'a Permissions,
+    asked: Asked<'a>,
+    now: Timestamp,
+    /// `None` where nothing is asked.
+    decision: Option<Decision<'a>>,
+}
+
+/// What the client is told: AWS's sentence, without a reason that it should not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub message: String,
+}
+
+impl Authorizer {
+    pub fn new(directory: Arc<Directory>, clock: Arc<dyn Clock>, mode: Mode) -> Self {
+        Self { directory, clock, mode, decisions: DecisionLog::default(), nothing: Arc::default() }
+    }
+
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    pub fn decisions(&self) -> &DecisionLog {
+        &self.decisions
+    }
+
+    /// The policies of the request's caller, to be asked with [`consider`](Self::consider).
+    pub async fn permissions(&self, cx: &Context) -> Result<Arc<Permissions>, DirectoryError> {
+        if self.mode == Mode::Off {
+            return Ok(Arc::clone(&self.nothing));
+        }
+        self.directory.permissions(&cx.caller).await
+    }
+
+    /// Asks the policies.
+    pub fn consider<'a>(&'a self, cx: &'a Context, permissions: &'a Permissions, asked: Asked<'a>) -> Considered<'a> {
+        let now = self.clock.now();
+        let mut considered = Considered { authorizer: self, cx, permissions, asked, now, decision: None };
+        if self.mode != Mode::Off {
+            considered.decision = Some(considered.decide(None));
+        }
+        considered
+    }
+
+    /// The whole of it, for what no grant can be given for.
+    pub async fn authorize(&self, cx: &Context, asked: Asked<'_>) -> Result<Result<(), Refused>, DirectoryError> {
+        let permissions = self.permissions(cx).await?;
+        Ok(self.consider(cx, &permissions, asked).conclude(&[]))
+    }
+}
+
+impl<'a> Considered<'a> {
+    /// Whether a grant could allow what policies do not: an explicit deny is final.
+    pub fn may_be_granted(&self) -> bool {
+        match &self.decision {
+            None | Some(Decision::Allowed(_) | Decision::Denied(Denial::Explicit { .. } | Denial::Foreign { deny: Some(_) })) => {
+                false
+            }
+            Some(Decision::Denied(Denial::NoAllow { .. } | Denial::Foreign { deny: None })) => true,
+        }
+    }
+
+    /// Whether policies alone allow it. Always, where nothing is asked.
+    pub fn is_allowed(&self) -> bool {
+        self.decision.as_ref().is_none_or(Decision::is_allowed)
+    }
+
+    /// The decision, with the grants that the caller could mean. It is remembered.
+    pub fn conclude(self, grants: &[ConsideredGrant]) -> Result<(), Refused> {
+        let Some(by_policies) = &self.decision else { return Ok(()) };
+        if let Decision::Allowed(by) = by_policies {
+            self.note_allowed(by);
+            return Ok(());
+        }
+        let mut denial = by_policies.clone();
+        for grant in grants {
+            let ConsideredGrant::Allows(grant) = grant else { continue };
+            let facts = self.facts();
+            let question = self.question(&facts);
+            match decide(&question, &self.permissions.layers(), &self.asked.side, Some(grant)) {
+                Decision::Allowed(by) => {
+                    self.note_allowed(&by);
+                    return Ok(());
+                }
+                // What still keeps the request from being allowed is nearer to the truth than that there is no grant.
+                Decision::Denied(denied) => {
+                    if let Some(denied) = without_grant(&denied) {
+                        denial = Decision::Denied(denied);
+                    }
+                }
+            }
+        }
+        match denial {
+            Decision::Allowed(_) => Ok(()),
+            Decision::Denied(denial) => self.refuse(&denial, grants),
+        }
+    }
+
+    fn decide(&self, grant: Option<&'a trent_policy::GrantAllow>) -> Decision<'a> {
+        let facts = self.facts();
+        decide(&self.question(&facts), &self.permissions.layers(), &self.asked.side, grant)
+    }
+
+    fn facts(&self) -> GlobalFacts<'_> {
+        GlobalFacts {
+            cx: self.cx,
+            permissions: self.permissions,
+            organization: self.authorizer.directory.options().organization.id.as_deref(),
+            now: self.now,
+            service: self.asked.facts,
+        }
+    }
+
+    fn question<'q>(&'q self, facts: &'q dyn Facts) -> Question<'q> {
+        Question { caller: &self.cx.caller, action: self.asked.action, resource: self.asked.resource, facts }
+    }
+
+    fn note_allowed(&self, by: &trent_policy::By<'_>) {
+        let Self { cx, now, asked, .. } = self;
+        self.authorizer.decisions.allowed(cx, *now, asked.action, asked.resource, by);
+    }
+
+    fn refuse(&self, denial: &Denial<'_>, grants: &[ConsideredGrant]) -> Result<(), Refused> {
+        let facts = self.facts();
+        let explanation = explain(&self.question(&facts), &self.permissions.layers(), &self.asked.side, grants);
+        let Asked { action, resource, .. } = self.asked;
+        let principal = self.cx.caller.arn().to_string();
+        let what = match denial {
+            Denial::Foreign { .. } => "this resource".to_owned(),
+            _ => format!("resource: {resource}"),
+        };
+        let ending = denial.ending(action);
+        let message = format!("User: {principal} is not authorized to perform: {action} on {what}{ending}");
+        let only_observed = self.authorizer.mode == Mode::Observe;
+        if only_observed {
+            tracing::warn!(request_id = %self.cx.request_id, %message, "would be denied");
+        } else {
+            tracing::debug!(request_id = %self.cx.request_id, %message, "denied");
+        }
+        self.authorizer.decisions.denied(DecisionRecord {
+            request_id: self.cx.request_id,
+            at: self.now,
+            principal,
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            outcome: RecordedOutcome::Denied {
+                only_observed,
+                message: message.clone(),
+                explanation: Box::new(explanation),
+            },
+        });
+        if only_observed { Ok(()) } else { Err(Refused { message }) }
+    }
+}
+
+/// The same denial, free of the grant that did not avert it; one that cites a statement cites no grant's.
+fn without_grant<'a>(denial: &Denial<'_>) -> Option<Denial<'a>> {
+    match denial {
+        Denial::NoAllow { layer } => Some(Denial::NoAllow { layer: *layer }),
+        Denial::Explicit { .. } | Denial::Foreign { .. } => None,
+    }
+}
+
+impl Refused {
+    /// As JSON services say it.
+    pub fn in_json(self) -> ApiError {
+        ApiError::access_denied(self.message)
+    }
+
+    /// As query services say it.
+    pub fn in_xml(self) -> ApiError {
+        ApiError::new("AccessDenied", self.message).with_status(403)
+    }
+}

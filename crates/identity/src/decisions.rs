@@ -1,0 +1,185 @@
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use trent_policy::{By, Cited, Explanation};
+use trent_shared::{Caller, Context, RequestId, Timestamp};
+
+/// Decisions remembered of each kind: those that allow come in masses, those that deny are what somebody asks about.
+const MOST_ALLOWED: usize = 1024;
+const MOST_DENIED: usize = 256;
+
+/// The latest decisions, so that one can be asked why.
+///
+/// Every request is noted on its way, so noting that it is allowed must cost next to nothing: the places of a ring are
+/// used again with what they have allocated.
+#[derive(Default)]
+pub struct DecisionLog {
+    allowed: Mutex<VecDeque<Allowed>>,
+    denied: Mutex<VecDeque<Denied>>,
+}
+
+/// One decision, as it is read back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DecisionRecord {
+    pub request_id: RequestId,
+    /// Milliseconds since 1970, by the clock.
+    pub at: Timestamp,
+    pub principal: String,
+    pub action: String,
+    pub resource: String,
+    pub outcome: RecordedOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum RecordedOutcome {
+    Allowed(RecordedAllow),
+    Denied {
+        /// Whether the request went on all the same, since denials are only observed.
+        only_observed: bool,
+        /// What the client was told, or would have been.
+        message: String,
+        explanation: Box<Explanation>,
+    },
+}
+
+/// What allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RecordedAllow {
+    /// `the account's root user`, `key policy` and so on.
+    pub by: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<RecordedStatement>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub grant_id: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RecordedStatement {
+    pub policy: String,
+    pub index: usize,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sid: String,
+}
+
+struct Allowed {
+    request_id: RequestId,
+    at: Timestamp,
+    caller: Caller,
+    action: &'static str,
+    resource: String,
+    by: &'static str,
+    grant_id: String,
+    /// Places for the resource's statement and the identity policy's.
+    statements: [(bool, RecordedStatement); 2],
+}
+
+struct Denied {
+    record: DecisionRecord,
+}
+
+impl DecisionLog {
+    pub(crate) fn allowed(
+        &self,
+        cx: &Context,
+        at: Timestamp,
+        action: &'static str,
+        resource: &str,
+        by: &By<'_>,
+    ) {
+        let mut ring = lock(&self.allowed);
+        let used = if ring.len() < MOST_ALLOWED { None } else { ring.pop_front() };
+        let mut place = used.unwrap_or_else(|| Allowed {
+            request_id: cx.request_id,
+            at,
+            caller: cx.caller.clone(),
+            action,
+            resource: String::new(),
+            by: "",
+            grant_id: String::new(),
+            statements: Default::default(),
+        });
+        (place.request_id, place.at, place.action) = (cx.request_id, at, action);
+        if place.caller != cx.caller {
+            place.caller = cx.caller.clone();
+        }
+        rewrite(&mut place.resource, resource);
+        place.note(by);
+        ring.push_back(place);
+    }
+
+    pub(crate) fn denied(&self, record: DecisionRecord) {
+        let mut ring = lock(&self.denied);
+        if ring.len() == MOST_DENIED {
+            ring.pop_front();
+        }
+        ring.push_back(Denied { record });
+    }
+
+    /// All that was decided on a request, in its order; nothing where it is forgotten, or was never decided on.
+    pub fn of(&self, request: RequestId) -> Vec<DecisionRecord> {
+        let mut found: Vec<DecisionRecord> =
+            lock(&self.allowed).iter().filter(|allowed| allowed.request_id == request).map(Allowed::record).collect();
+        // A request goes no further than its first denial, unless denials are only observed.
+        let denied = lock(&self.denied);
+        found.extend(denied.iter().map(|denied| &denied.record).filter(|record| record.request_id == request).cloned());
+        found
+    }
+
+    /// The latest denials, the last one first.
+    pub fn latest_denials(&self, most: usize) -> Vec<DecisionRecord> {
+        lock(&self.denied).iter().rev().take(most).map(|denied| denied.record.clone()).collect()
+    }
+}
+
+impl Allowed {
+    fn note(&mut self, by: &By<'_>) {
+        let (by, resource, identity, grant_id) = match *by {
+            By::Root { resource } => ("the account's root user", resource, None, ""),
+            By::Resource { resource, .. } => ("the resource's policy", Some(resource), None, ""),
+            By::Identity { identity } => ("an identity policy", None, Some(identity), ""),
+            By::Both { resource, identity } => {
+                ("an identity policy, which the resource's policy leaves it to", Some(resource), Some(identity), "")
+            }
+            By::Grant { grant_id, identity } => ("a grant", None, identity, grant_id),
+        };
+        self.by = by;
+        rewrite(&mut self.grant_id, grant_id);
+        for ((is_there, place), cited) in self.statements.iter_mut().zip([resource, identity]) {
+            *is_there = cited.is_some();
+            if let Some(Cited { policy, statement }) = cited {
+                place.index = statement.index;
+                rewrite(&mut place.policy, policy);
+                rewrite(&mut place.sid, statement.sid.unwrap_or_default());
+            }
+        }
+    }
+
+    fn record(&self) -> DecisionRecord {
+        let statements = self.statements.iter().filter(|(is_there, _)| *is_there);
+        DecisionRecord {
+            request_id: self.request_id,
+            at: self.at,
+            principal: self.caller.arn().to_string(),
+            action: self.action.to_owned(),
+            resource: self.resource.clone(),
+            outcome: RecordedOutcome::Allowed(RecordedAllow {
+                by: self.by,
+                statements: statements.map(|(_, statement)| statement.clone()).collect(),
+                grant_id: self.grant_id.clone(),
+            }),
+        }
+    }
+}
+
+/// Puts another text in a place without giving its memory back.
+fn rewrite(place: &mut String, text: &str) {
+    place.clear();
+    place.push_str(text);
+}
+
+/// Nothing that is locked here is ever half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,505 @@
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use trent_shared::{AssumedRole, Caller, FederatedUser, Partition, Principal, User, WebIdentity};
+
+use super::*;
+use crate::question::{Facts, Values};
+
+const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1234";
+
+fn caller(principal: Principal) -> Caller {
+    Caller { principal, ..Caller::root(Partition::Aws, "111122223333".parse().expect("an account id")) }
+}
+
+fn alice() -> Caller {
+    caller(Principal::User(User { id: "AIDAALICE".into(), path: "/team/".into(), name: "Alice".into() }.into()))
+}
+
+fn session() -> Caller {
+    let session = AssumedRole {
+        role_id: "AROAREADER".into(),
+        role_path: "/app/".into(),
+        role_name: "Reader".into(),
+        session_name: "s".into(),
+    };
+    caller(Principal::AssumedRole(session.into()))
+}
+
+fn fay() -> Caller {
+    caller(Principal::FederatedUser(FederatedUser { name: "Fay".into() }.into()))
+}
+
+fn web() -> Caller {
+    caller(Principal::WebIdentity(WebIdentity { provider: "accounts.google.com".into(), subject: "1".into() }.into()))
+}
+
+/// `a=1` is a key with one value, `a=1,2` one with several.
+struct Keys(&'static [&'static str]);
+
+impl Facts for Keys {
+    fn values(&self, key: &str) -> Values<'_> {
+        let value = self.0.iter().find_map(|fact| fact.split_once('=').filter(|(name, _)| *name == key));
+        match value {
+            None => Values::Absent,
+            Some((_, "[]")) => Values::Many(Vec::new()),
+            Some((_, list)) if list.contains(',') => Values::Many(list.split(',').map(Cow::Borrowed).collect()),
+            Some((_, one)) => Values::One(Cow::Borrowed(one)),
+        }
+    }
+}
+
+fn identity(statement: &str) -> Policy {
+    let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statement}}}"#);
+    Policy::parse(&text, PolicyKind::Identity).unwrap_or_else(|error| panic!("{error}: {text:.500}"))
+}
+
+fn allows(policy: &Policy, caller: &Caller, action: &str, resource: &str, facts: &dyn Facts) -> bool {
+    let verdict = policy.evaluate(&Question { caller, action, resource, facts });
+    assert!(verdict.deny.is_none(), "{verdict:?}");
+    verdict.allow.is_some()
+}
+
+#[test]
+fn actions_match_whatever_their_case_and_resources_do_not() {
+    let policy = identity(r#"{"Effect": "Allow", "Action": "KMS:enc*", "Resource": "arn:aws:kms:*:*:key/1?34"}"#);
+    let asked = |action, resource| allows(&policy, &alice(), action, resource, &());
+    assert!(asked("kms:Encrypt", KEY));
+    assert!(asked("Kms:ENCRYPT", KEY));
+    assert!(!asked("kms:Decrypt", KEY));
+    assert!(!asked("kms:Encrypt", "arn:aws:kms:us-east-1:111122223333:KEY/1234"));
+    assert!(!asked("kms:Encrypt", "*"));
+}
+
+#[test]
+fn wildcards_of_resources_keep_to_their_part_unless_they_end_it() {
+    for (pattern, matches) in [
+        ("*", true),
+        ("arn:aws:kms:*", true),
+        ("arn:aws:kms:us-*:key/1234", true),
+        ("arn:aws:kms:*:key/1234", true),
+        ("arn:aws:kms:us-*1:111122223333:key/1234", true),
+        ("arn:aws:kms:us-*3333:key/1234", false),
+        ("arn:aws:kms:us-east-1?111122223333:key/1234", false),
+        ("arn:aws:kms:us-east-1:111122223333:key/${*}", false),
+        ("arn:aws:kms:us-east-1:111122223333:key/*", true),
+        ("arn:aws:kms:us-east-1:111122223333:*34", true),
+    ] {
+        let policy = identity(&format!(r#"{{"Effect": "Allow", "Action": "*", "Resource": "{pattern}"}}"#));
+        assert_eq!(allows(&policy, &alice(), "kms:Encrypt", KEY, &()), matches, "{pattern}");
+    }
+}
+
+#[test]
+fn variables_stand_for_what_the_request_carries() {
+    for (resource, facts, expected) in [
+        ("key/${aws:username}", &["aws:username=1234"][..], true),
+        ("key/${AWS:UserName}", &["aws:username=1234"], true),
+        ("key/${aws:username}", &[], false),
+        ("key/${aws:username, '1234'}", &[], true),
+        ("key/${aws:username,'1234'}", &["aws:username=5"], false),
+        // Wildcards in values are text, and keys with several values are no variables.
+        ("key/${aws:username}", &["aws:username=*"], false),
+        ("key/${aws:tagkeys}", &["aws:tagkeys=1234,5"], false),
+        ("key/1${?}34", &[], false),
+    ] {
+        let statement = format!(
+            r#"{{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:kms:us-east-1:111122223333:{resource}"}}"#
+        );
+        assert_eq!(
+            allows(&identity(&statement), &alice(), "kms:A", KEY, &Keys(facts)),
+            expected,
+            "{resource} {facts:?}"
+        );
+    }
+    // The first version of the language has none.
+    let text = r#"{"Version": "2008-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*",
+                   "Resource": "arn:aws:s3:::${aws:username}"}}"#;
+    let old = Policy::parse(text, PolicyKind::Key).expect("a policy");
+    let facts = Keys(&["aws:username=a"]);
+    assert!(!allows(&old, &alice(), "s3:A", "arn:aws:s3:::a", &facts));
+    assert!(allows(&old, &alice(), "s3:A", "arn:aws:s3:::${aws:username}", &facts));
+}
+
+#[test]
+fn conditions_hold_as_their_operators_say() {
+    for (condition, facts, expected) in [
+        (r#""StringEquals": {"k": "a"}"#, &["k=a"][..], true),
+        (r#""StringEquals": {"K": ["b", "a"]}"#, &["k=a"], true),
+        (r#""StringEquals": {"k": "a"}"#, &["k=A"], false),
+        (r#""StringEquals": {"k": "a*"}"#, &["k=ab"], false),
+        (r#""StringEquals": {"k": "a"}"#, &[], false),
+        (r#""StringEquals": {"k": []}"#, &["k=a"], false),
+        (r#""StringNotEquals": {"k": "a"}"#, &[], true),
+        (r#""StringNotEquals": {"k": ["a", "b"]}"#, &["k=b"], false),
+        (r#""StringEqualsIfExists": {"k": "a"}"#, &[], true),
+        (r#""StringEqualsIfExists": {"k": "a"}"#, &["k=b"], false),
+        (r#""StringEqualsIgnoreCase": {"k": "Ä"}"#, &["k=ä"], true),
+        (r#""StringNotEqualsIgnoreCase": {"k": "A"}"#, &["k=a"], false),
+        (r#""StringLike": {"k": "a*c?"}"#, &["k=abbcd"], true),
+        (r#""StringLike": {"k": "a${*}"}"#, &["k=ab"], false),
+        (r#""StringLike": {"k": "?"}"#, &["k=ü"], true),
+        (r#""StringNotLike": {"k": "a*"}"#, &["k=b"], true),
+        (r#""StringEquals": {"k": "${aws:username}"}"#, &["k=a"], false),
+        (r#""StringNotEquals": {"k": "${aws:username}"}"#, &["k=a"], true),
+        (r#""StringEquals": {"k": "a"}, "Bool": {"b": "true"}"#, &["k=a"], false),
+        (r#""NumericEquals": {"k": 7}"#, &["k=7.0"], true),
+        (r#""NumericNotEquals": {"k": "7"}"#, &["k=8"], true),
+        (r#""NumericLessThan": {"k": "7"}"#, &["k=6.5"], true),
+        (r#""NumericLessThanEquals": {"k": "7"}"#, &["k=7"], true),
+        (r#""NumericGreaterThan": {"k": "7"}"#, &["k=7"], false),
+        (r#""NumericGreaterThanEquals": {"k": "7"}"#, &["k=x"], false),
+        (r#""NumericLessThan": {"k": "NaN"}"#, &["k=1"], false),
+        (r#""DateLessThan": {"k": "2020-04-01T12:00:00Z"}"#, &["k=1585742399"], true),
+        (r#""DateGreaterThanEquals": {"k": "2020-04-01T12:00:00Z"}"#, &["k=2020-04-01T12:00:00Z"], true),
+        (r#""Bool": {"k": true}"#, &["k=true"], true),
+        (r#""Bool": {"k": "false"}"#, &[], false),
+        (r#""Bool": {"k": "False"}"#, &["k=false"], true),
+        (r#""BinaryEquals": {"k": "QmluYXJ5"}"#, &["k=QmluYXJ5"], true),
+        (r#""IpAddress": {"k": "203.0.113.0/24"}"#, &["k=203.0.113.9"], true),
+        (r#""NotIpAddress": {"k": ["203.0.113.0/24", "2001:db8::/32"]}"#, &["k=2001:db8::1"], false),
+        (r#""NotIpAddress": {"k": "203.0.113.0/24"}"#, &[], true),
+        (r#""ArnEquals": {"k": "arn:aws:sns:*:1:t*"}"#, &["k=arn:aws:sns:r:1:topic:x"], true),
+        (r#""ArnLike": {"k": "arn:aws:sns:*:t"}"#, &["k=arn:aws:sns:r:1:t"], false),
+        (r#""ArnLike": {"k": "*"}"#, &["k=arn:aws:sns:r:1:t"], true),
+        (r#""ArnNotLike": {"k": "arn:aws:sns:*:*:t"}"#, &["k=arn:aws:sns:r:1:t"], false),
+        (r#""Null": {"k": "true"}"#, &[], true),
+        (r#""Null": {"k": "true"}"#, &["k=[]"], true),
+        (r#""Null": {"k": false}"#, &["k=a"], true),
+        (r#""ForAllValues:StringEquals": {"k": ["a", "b"]}"#, &["k=a,b"], true),
+        (r#""ForAllValues:StringEquals": {"k": ["a", "b"]}"#, &["k=a,c"], false),
+        (r#""ForAllValues:StringEquals": {"k": "a"}"#, &[], true),
+        (r#""ForAllValues:StringEquals": {"k": "a"}"#, &["k=b"], false),
+        (r#""ForAllValues:StringNotEquals": {"k": "a"}"#, &["k=b,a"], false),
+        (r#""ForAnyValue:StringLike": {"k": "a*"}"#, &["k=b,ab"], true),
+        (r#""ForAnyValue:StringEquals": {"k": "a"}"#, &[], false),
+        (r#""ForAnyValue:StringNotEquals": {"k": "a"}"#, &[], false),
+        (r#""ForAnyValue:StringNotEquals": {"k": "a"}"#, &["k=a,b"], true),
+        (r#""ForAnyValue:StringEqualsIfExists": {"k": "a"}"#, &[], true),
+        (r#""StringEquals": {"k": "a"}"#, &["k=b,a"], true),
+        (r#""StringNotEquals": {"k": "a"}"#, &["k=b,a"], false),
+    ] {
+        let policy = identity(&format!(
+            r#"{{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {{{condition}}}}}"#
+        ));
+        assert_eq!(allows(&policy, &alice(), "kms:A", KEY, &Keys(facts)), expected, "{condition} {facts:?}");
+    }
+}
+
+fn key(principal: &str, effect: &str) -> Policy {
+    let text = format!(
+        r#"{{"Version": "2012-10-17", "Statement": [
+            {{"Effect": "{effect}", {principal}, "Action": "kms:*", "Resource": "*"}}]}}"#
+    );
+    Policy::parse(&text, PolicyKind::Key).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn reach(policy: &Policy, caller: &Caller) -> Option<Reach> {
+    let verdict = policy.evaluate(&Question { caller, action: "kms:Encrypt", resource: KEY, facts: &() });
+    verdict.allow.map(|(_, reach)| reach)
+}
+
+#[test]
+fn principals_are_the_callers_names() {
+    let root = caller(Principal::Root);
+    let everybody = [&root, &alice(), &session(), &fay(), &web()];
+    for (principal, expected) in [
+        (r#""*""#, [Some(Reach::Everyone); 5]),
+        (r#"{"AWS": "*"}"#, [Some(Reach::Everyone); 5]),
+        (
+            r#"{"AWS": "111122223333"}"#,
+            [Some(Reach::Account), Some(Reach::Account), Some(Reach::Account), Some(Reach::Account), None],
+        ),
+        (
+            r#"{"AWS": "arn:aws:iam::111122223333:root"}"#,
+            [Some(Reach::Account), Some(Reach::Account), Some(Reach::Account), Some(Reach::Account), None],
+        ),
+        (r#"{"AWS": "arn:aws:iam::111122223333:user/team/Alice"}"#, [None, Some(Reach::Exact), None, None, None]),
+        (r#"{"AWS": "arn:aws:iam::111122223333:user/Alice"}"#, [None; 5]),
+        (r#"{"AWS": "arn:aws-cn:iam::111122223333:user/team/Alice"}"#, [None; 5]),
+        (r#"{"AWS": "arn:aws:iam::111122223333:user/team/*"}"#, [None; 5]),
+        (r#"{"AWS": "AIDAALICE"}"#, [None, Some(Reach::Exact), None, None, None]),
+        (r#"{"AWS": "arn:aws:iam::111122223333:role/app/Reader"}"#, [None, None, Some(Reach::Role), None, None]),
+        (r#"{"AWS": "AROAREADER"}"#, [None, None, Some(Reach::Role), None, None]),
+        (r#"{"AWS": "AROAREADER:s"}"#, [None, None, Some(Reach::Exact), None, None]),
+        (r#"{"AWS": "AROAREADER:t"}"#, [None; 5]),
+        (r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/Reader/s"}"#, [None, None, Some(Reach::Exact), None, None]),
+        (r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/app/Reader/s"}"#, [None; 5]),
+        (r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/Reader/t"}"#, [None; 5]),
+        (r#"{"AWS": "arn:aws:sts::111122223333:federated-user/Fay"}"#, [None, None, None, Some(Reach::Exact), None]),
+        (r#"{"Federated": "accounts.google.com"}"#, [None, None, None, None, Some(Reach::Exact)]),
+        (r#"{"Service": ["s3.amazonaws.com"], "CanonicalUser": "79a5"}"#, [None; 5]),
+        (
+            r#"{"AWS": ["444455556666", "arn:aws:iam::111122223333:role/app/Reader", "111122223333"]}"#,
+            [Some(Reach::Account), Some(Reach::Account), Some(Reach::Role), Some(Reach::Account), None],
+        ),
+    ] {
+        let policy = key(&format!(r#""Principal": {principal}"#), "Allow");
+        assert_eq!(everybody.map(|caller| reach(&policy, caller)), expected, "{principal}");
+    }
+}
+
+#[test]
+fn a_deny_with_not_principal_spares_only_whom_it_names_in_all_ways() {
+    let denies = |names: &str, caller: &Caller| {
+        let policy = key(&format!(r#""NotPrincipal": {{"AWS": [{names}]}}"#), "Deny");
+        policy.evaluate(&Question { caller, action: "kms:A", resource: KEY, facts: &() }).deny.is_some()
+    };
+    let account = r#""arn:aws:iam::111122223333:root""#;
+    let user = r#""arn:aws:iam::111122223333:user/team/Alice""#;
+    let role = r#""arn:aws:iam::111122223333:role/app/Reader""#;
+    let own = r#""arn:aws:sts::111122223333:assumed-role/Reader/s""#;
+    assert!(denies(user, &alice()));
+    assert!(!denies(&format!("{user},{account}"), &alice()));
+    assert!(denies(&format!("{role},{account}"), &session()));
+    assert!(denies(&format!("{role},{own}"), &session()));
+    assert!(!denies(&format!("{role},{own},{account}"), &session()));
+    assert!(!denies(account, &caller(Principal::Root)));
+    assert!(denies(account, &alice()));
+
+    let everybody_else = key(&format!(r#""NotPrincipal": {{"AWS": {user}}}"#), "Allow");
+    assert_eq!(reach(&everybody_else, &alice()), None);
+    assert_eq!(reach(&everybody_else, &session()), Some(Reach::Everyone));
+}
+
+#[test]
+fn a_principal_made_anew_is_another_one() {
+    let names = r#""Principal": {"AWS": ["arn:aws:iam::111122223333:user/team/Alice",
+                                         "arn:aws:iam::111122223333:role/app/Reader",
+                                         "arn:aws:sts::111122223333:assumed-role/Reader/s"]}"#;
+    let bound = |user: &str, role: &str| {
+        let ids = [
+            ("arn:aws:iam::111122223333:user/team/Alice", user),
+            ("arn:aws:iam::111122223333:role/app/Reader", role),
+            ("arn:aws:sts::111122223333:assumed-role/Reader/s", role),
+        ];
+        key(names, "Allow").bound_to(&ids.map(|(arn, id)| (arn.to_owned(), id.to_owned())).into())
+    };
+    assert_eq!(reach(&bound("AIDAALICE", "AROAREADER"), &alice()), Some(Reach::Exact));
+    assert_eq!(reach(&bound("AIDAOTHER", "AROAREADER"), &alice()), None);
+    assert_eq!(reach(&bound("AIDAALICE", "AROAREADER"), &session()), Some(Reach::Exact));
+    assert_eq!(reach(&bound("AIDAALICE", "AROAOTHER"), &session()), None);
+    assert_eq!(reach(&key(names, "Allow").bound_to(&BTreeMap::new()), &alice()), Some(Reach::Exact));
+}
+
+#[test]
+fn key_policies_may_have_statements_that_do_nothing() {
+    for statement in [r#""Action": "kms:*""#, r#""Resource": "*""#, r#""Action": [], "Resource": "*""#] {
+        let text = format!(r#"{{"Statement": {{"Effect": "Allow", "Principal": "*", {statement}}}}}"#);
+        let policy = Policy::parse(&text, PolicyKind::Key).expect("a policy");
+        assert_eq!(reach(&policy, &alice()), None, "{statement}");
+    }
+}
+
+#[test]
+fn a_deny_outweighs_and_the_furthest_allow_counts() {
+    let text = r#"{"Version": "2012-10-17", "Statement": [
+        {"Sid": "One", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"},
+        {"Sid": "Two", "Effect": "Allow", "Principal": {"AWS": "AIDAALICE"}, "Action": "kms:*", "Resource": "*"},
+        {"Sid": "Three", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}]}"#;
+    let policy = Policy::parse(text, PolicyKind::Key).expect("a policy");
+    let alice = alice();
+    let encrypt = Question { caller: &alice, action: "kms:Encrypt", resource: KEY, facts: &() };
+    let verdict = policy.evaluate(&encrypt);
+    assert_eq!(verdict.allow.map(|(statement, reach)| (statement.sid, reach)), Some((Some("Two"), Reach::Exact)));
+    let decrypt = Question { action: "kms:Decrypt", ..encrypt };
+    assert_eq!(policy.evaluate(&decrypt).deny.map(|statement| statement.index), Some(2));
+    assert_eq!(policy.matching(&decrypt).map(|statement| statement.index).collect::<Vec<_>>(), [0, 1, 2]);
+    let names: Vec<_> = policy.principals().map(NamedPrincipal::name).collect();
+    assert_eq!(names, ["111122223333", "AIDAALICE", "*"]);
+}
+
+#[test]
+fn the_keys_that_a_policy_asks_for_are_told() {
+    let policy = identity(
+        r#"{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::${aws:UserName}/${*}",
+            "Condition": {"StringLike": {"kms:ViaService": "${aws:PrincipalTag/Team, 'x'}"}, "Null": {"aws:TokenIssueTime": true}}}"#,
+    );
+    let keys: Vec<_> = policy.condition_keys().collect();
+    assert_eq!(keys, ["kms:ViaService", "aws:PrincipalTag/Team", "aws:TokenIssueTime", "aws:UserName"]);
+}
+
+#[test]
+fn for_all_values_is_for_keys_with_several_values() {
+    let asking_for = |key: &str| {
+        identity(&format!(
+            r#"{{"Effect": "Allow", "Action": "*", "Resource": "*",
+                "Condition": {{"ForAllValues:StringEquals": {{"{key}": "a"}}}}}}"#
+        ))
+        .check_set_operators(|key| key == "kms:encryptioncontextkeys")
+        .map_err(|error| error.to_string())
+    };
+    assert_eq!(asking_for("kms:EncryptionContextKeys"), Ok(()));
+    assert_eq!(
+        asking_for("kms:EncryptionContext:a"),
+        Err("OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key matches \
+             requests without the specified encryption context or with an unspecified encryption context. To fix, remove \
+             ForAllValues."
+            .to_owned())
+    );
+    assert!(asking_for("aws:RequestTag/a").is_err_and(|text| text.contains("the specified tag or")));
+}
+
+fn error(text: &str, kind: PolicyKind) -> String {
+    Policy::parse(text, kind).map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
+}
+
+#[test]
+fn malformed_identity_policies_are_told_in_iams_words() {
+    let syntax = "Syntax errors in policy.";
+    for (statement, expected) in [
+        (r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#, "accepted"),
+        (
+            r#"[{"Sid": "", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Sid": "", "Effect": "Deny", "NotAction": ["*"], "NotResource": ["*"]}]"#,
+            "accepted",
+        ),
+        ("[]", syntax),
+        ("1", syntax),
+        (r#"{"Effect": "Allow", "Action": 1, "Resource": "*"}"#, syntax),
+        (r#"{"Effect": "Allow", "Action": ["s3:*", null], "Resource": "*"}"#, syntax),
+        (r#"{"Effect": "Allow", "Action": "s3:*", "NotAction": "s3:*", "Resource": "*"}"#, syntax),
+        (r#"{"Effect": "Allow", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}"#, syntax),
+        (r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Why": "x"}"#, syntax),
+        (r#"{"Effect": "Maybe", "Action": "s3:*", "Resource": "*"}"#, syntax),
+        (r#"{"Action": "s3:*", "Resource": "*"}"#, syntax),
+        (r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringIs": {"a": "b"}}}"#, syntax),
+        (r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"StringIs": {}}}"#, "accepted"),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"NullIfExists": {"a": "true"}}}"#,
+            syntax,
+        ),
+        (r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"a": {"b": "c"}}}}"#, syntax),
+        (r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": "x"}"#, syntax),
+        (r#"{"Effect": "allow", "Action": "s3:*", "Resource": "*"}"#, "The policy failed legacy parsing"),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"DateLessThan": {"a": "soon"}}}"#,
+            "The policy failed legacy parsing",
+        ),
+        (r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3::x"}"#, "The policy failed legacy parsing"),
+        (
+            r#"[{"Sid": "a", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Sid": "a", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}]"#,
+            "Statement IDs (SID) in a single policy must be unique.",
+        ),
+        (
+            r#"{"Sid": "a b", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#,
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
+        ),
+        (
+            r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}"#,
+            "Policy document should not specify a principal.",
+        ),
+        (r#"{"Effect": "Allow", "Resource": "*"}"#, "Policy statement must contain actions."),
+        (r#"{"Effect": "Allow", "Action": [], "Resource": "*"}"#, "Policy statement must contain actions."),
+        (r#"{"Effect": "Allow", "Action": "s3:*"}"#, "Policy statement must contain resources."),
+        (
+            r#"{"Effect": "Allow", "Action": "invalid", "Resource": "*"}"#,
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+        ),
+        (r#"{"Effect": "Allow", "Action": "a:b:c", "Resource": "*"}"#, "Actions/Condition can contain only one colon."),
+        (r#"{"Effect": "Allow", "NotAction": "a_b:c", "Resource": "*"}"#, "Vendor a_b is not valid"),
+        (
+            r#"{"Effect": "Allow", "Action": "x", "Resource": "bucket"}"#,
+            r#"Resource bucket must be in ARN format or "*"."#,
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:gcp:s3:::b"}"#,
+            r#"Partition "gcp" is not valid for resource "arn:gcp:s3:::b"."#,
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:gcp"}"#,
+            r#"Partition "gcp" is not valid for resource "arn:gcp:*:*:*:*"."#,
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws"}"#,
+            "Resource vendor must be fully qualified and cannot contain regexes.",
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:us-east-1::b"}"#,
+            "Resource arn:aws:s3:us-east-1::b can not contain region information.",
+        ),
+        (
+            r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:iam:r::user/a"}"#,
+            "IAM resource arn:aws:iam:r::user/a cannot contain region information.",
+        ),
+    ] {
+        let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statement}}}"#);
+        assert_eq!(error(&text, PolicyKind::Identity), expected, "{statement}");
+    }
+    let one = r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#;
+    for (document, expected) in [
+        (
+            format!(r#"{{"Version": "2008-10-17", "Statement": {one}}}"#),
+            "Policy document must be version 2012-10-17 or greater.",
+        ),
+        (format!(r#"{{"Statement": {one}}}"#), "Policy document must be version 2012-10-17 or greater."),
+        (
+            r#"{"Statement": {"Effect": "allow", "Action": "a", "Resource": "b", "Condition": {"X": {"a": "b"}}}}"#
+                .to_owned(),
+            syntax,
+        ),
+        (format!(r#"{{"Version": "2013-01-01", "Statement": {one}}}"#), syntax),
+        (format!(r#"{{"Version": "2012-10-17", "Statement": {one}, "Extra": 1}}"#), syntax),
+        (r#"{"Version": "2012-10-17"}"#.to_owned(), syntax),
+        ("[]".to_owned(), syntax),
+        ("no".to_owned(), syntax),
+    ] {
+        assert_eq!(error(&document, PolicyKind::Identity), expected, "{document}");
+    }
+}
+
+#[test]
+fn malformed_trust_policies_are_told_in_iams_words() {
+    for (statement, expected) in [
+        (r#""Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole""#, "accepted"),
+        (r#""Principal": {"AWS": "111122223333"}, "Action": ["sts:AssumeRole", "sts:TagSession"]"#, "accepted"),
+        (r#""Action": "sts:AssumeRole""#, "Missing required field Principal"),
+        (r#""Principal": {}, "Action": "sts:AssumeRole""#, "Missing required field Principal cannot be empty!"),
+        (r#""Principal": "*""#, "Missing required field Action"),
+        (r#""NotPrincipal": {"AWS": "*"}, "Action": "sts:AssumeRole""#, "Allow with NotPrincipal is not allowed."),
+        (r#""Principal": "*", "Action": "sts:AssumeRole", "Resource": "*""#, "Has prohibited field Resource"),
+        (
+            r#""Principal": "*", "Action": "sts:AssumeRole", "NotResource": "*""#,
+            "AssumeRole policy must not contain resources.",
+        ),
+        (r#""Principal": "*", "Action": "*""#, "AssumeRole policy may only specify STS AssumeRole actions."),
+        (
+            r#""Principal": "*", "Action": "sts:GetCallerIdentity""#,
+            "AssumeRole policy may only specify STS AssumeRole actions.",
+        ),
+        (r#""Principal": "Alice", "Action": "sts:AssumeRole""#, "Syntax errors in policy."),
+        (r#""Principal": {"Who": "Alice"}, "Action": "sts:AssumeRole""#, "Syntax errors in policy."),
+    ] {
+        let text = format!(r#"{{"Version": "2008-10-17", "Statement": [{{"Effect": "Allow", {statement}}}]}}"#);
+        assert_eq!(error(&text, PolicyKind::Trust), expected, "{statement}");
+    }
+}
+
+#[test]
+fn a_trust_policy_is_about_its_role() {
+    let text = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"},
+                   "Action": "sts:AssumeRole"}}"#;
+    let policy = Policy::parse(text, PolicyKind::Trust).expect("a policy");
+    assert!(allows(&policy, &alice(), "sts:AssumeRole", "arn:aws:iam::111122223333:role/r", &()));
+    assert!(!allows(&policy, &alice(), "sts:TagSession", "arn:aws:iam::111122223333:role/r", &()));
+}
+
+#[test]
+fn hostile_documents_and_patterns_take_little_time() {
+    let started = Instant::now();
+    assert_eq!(error(&"[".repeat(1 << 20), PolicyKind::Key), "Syntax errors in policy.");
+    assert_eq!(error(&"{\"Statement\":".repeat(10_000), PolicyKind::Key), "Syntax errors in policy.");
+    let many = format!(r#"{{"Statement": [{}1]}}"#, "1,".repeat(60_000));
+    assert_eq!(error(&many, PolicyKind::Key), "Syntax errors in policy.");
+    let pattern = "*a?b".repeat(2000);
+    let policy = identity(&format!(
+        r#"{{"Effect": "Allow", "Action": "*", "Resource": ["arn:aws:s3:::{pattern}", "arn:aws:sqs:{pattern}"],
+            "Condition": {{"StringLike": {{"k": "{pattern}"}}}}}}"#
+    ));
+    for start in ["arn:aws:s3:::", "arn:aws:sqs:"] {
+        assert!(!allows(&policy, &alice(), "s3:A", &format!("{start}{}", "ab".repeat(1000)), &()));
+    }
+    let colons = format!(r#"{{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:sqs:{}z"}}"#, "*a:".repeat(1000));
+    assert!(!allows(&identity(&colons), &alice(), "s3:A", &format!("arn:aws:sqs:{}", "a:".repeat(1000)), &()));
+    // Exponential or cubic matching would take hours.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}

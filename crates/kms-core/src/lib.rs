@@ -10,6 +10,7 @@ mod data_key;
 mod data_key_pair;
 mod der;
 mod encryption_context;
+mod grant;
 mod hash;
 mod import;
 mod key_material;
@@ -25,6 +26,10 @@ pub use ciphertext::{CiphertextBlob, CiphertextKind, InvalidCiphertext};
 pub use data_key::{DataKeySpec, generate_data_key};
 pub use data_key_pair::{DataKeyPair, DataKeyPairSpec, generate_data_key_pair};
 pub use encryption_context::EncryptionContext;
+pub use grant::{
+    Backing, ContextConstraint, Grant, GrantConstraints, GrantOperation, GrantPrincipal, GrantedRequest,
+    InvalidConstraints, InvalidPrincipal, Standing, names_of,
+};
 pub use import::{WrappingAlgorithm, WrappingKeySpec};
 pub use key_material::{IncompatibleAlgorithm, InvalidKeyMaterial, KeyMaterial, OpenSslFailure};
 pub use key_pair::{

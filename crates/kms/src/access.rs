@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use trent_kms_core::{Algorithm, CiphertextBlob, EncryptionAlgorithm, KeyTag, KeyType, MaterialId};
-use trent_shared::{ApiError, Context, Timestamp};
+use trent_kms_core::{
+    Algorithm, CiphertextBlob, EncryptionAlgorithm, EncryptionContext, Grant, KeyTag, KeyType, MaterialId,
+};
+use trent_shared::{AccountId, ApiError, Context, Timestamp};
 use trent_store::{Batch, CommitError, Expect, StoreError};
 
 use crate::Kms;
@@ -14,23 +16,49 @@ use crate::action::{Action, Resource};
 use crate::api::KeyMetadata;
 use crate::cache::{Material, StoredKey};
 use crate::change::{Edited, MOST_ATTEMPTS};
+use crate::conditions::Fact;
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
-use crate::managed_keys;
 use crate::messages;
 use crate::metadata::{as_of, lasting_metadata};
 use crate::quotas::CountedChange;
-use crate::records::{ALIASES, KEYS, KeyRecord, TAGGED_KEYS, alias_address, key_address, tag_address};
+use crate::records::{ALIASES, KEYS, KeyRecord, TAGGED_KEYS, alias_address, key_address, tag_address, tag_prefix};
 
 /// A key that has been named and not yet been looked at.
+#[derive(Clone, Copy)]
 pub(crate) struct KeyLookup<'a> {
     kms: &'a Kms,
     cx: &'a Context,
     named: Named<'a>,
+    asked: Asked<'a>,
 }
 
+#[derive(Clone, Copy)]
 enum Named<'a> {
     ByIdentifier(&'a str),
+    /// With the ciphertext that the key shall open: a bare key id may be that of another account's key then.
+    ByIdentifierOf(&'a str, &'a CiphertextBlob<'a>),
     ByCiphertext(&'a CiphertextBlob<'a>),
+}
+
+/// What a request says that policies and grants may ask about.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) facts: &'a [Fact<'a>],
+    pub(crate) grant_tokens: &'a [String],
+    /// The grant that CreateGrant is to make.
+    pub(crate) child: Option<&'a Grant>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn encryption_context(&self) -> Option<&'a EncryptionContext> {
+        self.facts.iter().find_map(|fact| if let Fact::EncryptionContext(context) = fact { Some(*context) } else { None })
+    }
+}
+
+/// A key that exists, and the alias that led to it.
+pub(crate) struct Found {
+    pub(crate) key: Arc<StoredKey>,
+    pub(crate) alias: Option<String>,
 }
 
 /// A key that its caller may use for one action, in a state that allows it.
@@ -44,19 +72,26 @@ pub(crate) struct AuthorizedKey {
 impl Kms {
     /// The key that a `KeyId` member names.
     pub(crate) fn key<'a>(&'a self, cx: &'a Context, identifier: &'a str) -> KeyLookup<'a> {
-        KeyLookup { kms: self, cx, named: Named::ByIdentifier(identifier) }
+        self.lookup(cx, Named::ByIdentifier(identifier))
+    }
+
+    /// The key that a `KeyId` member names, to open a ciphertext with.
+    pub(crate) fn key_to_open<'a>(
+        &'a self,
+        cx: &'a Context,
+        identifier: &'a str,
+        blob: &'a CiphertextBlob<'a>,
+    ) -> KeyLookup<'a> {
+        self.lookup(cx, Named::ByIdentifierOf(identifier, blob))
     }
 
     /// The key whose material made a ciphertext.
     pub(crate) fn key_of_ciphertext<'a>(&'a self, cx: &'a Context, blob: &'a CiphertextBlob<'a>) -> KeyLookup<'a> {
-        KeyLookup { kms: self, cx, named: Named::ByCiphertext(blob) }
+        self.lookup(cx, Named::ByCiphertext(blob))
     }
 
-    /// Permission for an action that needs no key.
-    // Until policies are evaluated, an account may do in itself what it likes.
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the door stands before there is a guard")]
-    pub(crate) fn authorize_account(&self, _: &Context, _: Action) -> Result<(), ApiError> {
-        Ok(())
+    fn lookup<'a>(&'a self, cx: &'a Context, named: Named<'a>) -> KeyLookup<'a> {
+        KeyLookup { kms: self, cx, named, asked: Asked::default() }
     }
 
     /// The present moment, by the clock that was passed in.
@@ -139,12 +174,25 @@ impl Kms {
 }
 
 impl<'a> KeyLookup<'a> {
-    /// What was looked up by its identifier, which must have been.
-    pub(crate) fn by_identifier(self) -> Result<(&'a Kms, &'a Context, &'a str), ApiError> {
-        match self.named {
-            Named::ByIdentifier(identifier) => Ok((self.kms, self.cx, identifier)),
-            Named::ByCiphertext(_) => Err(ApiError::internal_failure()),
-        }
+    /// With what the request says.
+    pub(crate) fn saying(mut self, facts: &'a [Fact<'a>]) -> Self {
+        self.asked.facts = facts;
+        self
+    }
+
+    /// With the grant tokens that the request presents.
+    pub(crate) fn presenting(mut self, grant_tokens: Option<&'a Vec<String>>) -> Self {
+        self.asked.grant_tokens = grant_tokens.map_or(&[], Vec::as_slice);
+        self
+    }
+
+    /// With all of that.
+    pub(crate) fn asking(self, asked: Asked<'a>) -> Self {
+        Self { asked, ..self }
+    }
+
+    pub(crate) fn kms(&self) -> &'a Kms {
+        self.kms
     }
 
     /// The key, for this action only.
@@ -160,28 +208,35 @@ impl<'a> KeyLookup<'a> {
     /// The key, for this action only, even where its state forbids it: for the key that an alias is taken from.
     pub(crate) async fn for_action_in_any_state(self, action: Action) -> Result<AuthorizedKey, ApiError> {
         let now = self.kms.now();
-        let key = self.find(action, now).await?;
-        self.kms.admit_cryptography(self.cx, action, key.record.spec)?;
-        managed_keys::guard(action, &key.arn, &key.record, self.cx).map_err(|denied| match self.named {
-            Named::ByIdentifier(_) => denied,
+        let found = self.find(action, now).await?;
+        self.kms.admit_cryptography(self.cx, action, found.key.record.spec)?;
+        self.kms.authorize_key(self.cx, action, &found, self.asked).await.map_err(|denied| match self.named {
             Named::ByCiphertext(_) => messages::ciphertext_key_inaccessible(),
+            Named::ByIdentifier(_) | Named::ByIdentifierOf(..) => denied,
         })?;
-        Ok(AuthorizedKey { key, action, now })
+        Ok(AuthorizedKey { key: found.key, action, now })
     }
 
-    async fn find(&self, action: Action, now: Timestamp) -> Result<Arc<StoredKey>, ApiError> {
+    /// Which key it is, if there is one. Tells nothing else of it and so needs no permission.
+    pub(crate) async fn arn(self, action: Action) -> Option<KeyArn> {
+        self.find(action, self.kms.now()).await.ok().map(|found| found.key.arn.clone())
+    }
+
+    async fn find(&self, action: Action, now: Timestamp) -> Result<Found, ApiError> {
         match self.named {
-            Named::ByIdentifier(identifier) => self.find_identified(identifier, action, now).await,
-            Named::ByCiphertext(blob) => self.find_by_ciphertext(blob, now).await,
+            Named::ByIdentifier(identifier) | Named::ByIdentifierOf(identifier, _) => {
+                self.find_identified(identifier, action, now).await
+            }
+            Named::ByCiphertext(blob) => {
+                let key = self.find_by_ciphertext(blob, now).await?;
+                // A key that does not exist and one that the caller may not use are told apart by nothing (errors.md §3).
+                let key = key.ok_or_else(messages::ciphertext_key_inaccessible)?;
+                Ok(Found { key, alias: None })
+            }
         }
     }
 
-    async fn find_identified(
-        &self,
-        identifier: &str,
-        action: Action,
-        now: Timestamp,
-    ) -> Result<Arc<StoredKey>, ApiError> {
+    async fn find_identified(&self, identifier: &str, action: Action, now: Timestamp) -> Result<Found, ApiError> {
         let parsed = KeyIdentifier::parse(identifier, self.cx).map_err(|error| match error {
             // Another Region's key of a multi-Region key, which may well be what the ciphertext is of (recorded of Decrypt).
             Unresolvable::Elsewhere(_) if action == Action::Decrypt && identifier.contains(":key/mrk-") => {
@@ -189,35 +244,61 @@ impl<'a> KeyLookup<'a> {
             }
             error => unresolvable(identifier, error),
         });
-        let arn = match parsed? {
-            KeyIdentifier::Key(arn) => arn,
-            KeyIdentifier::Alias(_) if action.resource() == Resource::Key => {
+        let (arn, alias) = match parsed? {
+            KeyIdentifier::Key(arn) => (arn, None),
+            KeyIdentifier::Alias(_) if action.resource() != Resource::KeyOrAlias => {
                 return Err(messages::aliases_unsupported());
             }
             KeyIdentifier::Alias(alias) => {
                 self.guard_account(alias.account, action)?;
-                self.resolve_alias(&alias).await?
+                (self.resolve_alias(&alias, action).await?, Some(alias.name))
             }
         };
         self.guard_account(arn.account, action)?;
-        self.kms.stored_key(&arn, now).await?.ok_or_else(|| messages::key_not_found(&arn))
+        if let Some(key) = self.kms.stored_key(&arn, now).await? {
+            return Ok(Found { key, alias });
+        }
+        if arn.account != self.cx.account() {
+            return Err(messages::denied_to_foreign_caller(self.cx, action));
+        }
+        // A bare key id works across accounts where the ciphertext tells the key (operations.md, Decrypt).
+        if let Named::ByIdentifierOf(_, blob) = self.named
+            && !identifier.starts_with("arn:")
+            && let Some(key) = self.find_by_ciphertext(blob, now).await?
+            && key.arn.id == arn.id
+        {
+            return Ok(Found { key, alias });
+        }
+        Err(messages::key_not_found(&arn))
     }
 
-    async fn resolve_alias(&self, alias: &AliasArn) -> Result<KeyArn, ApiError> {
+    async fn resolve_alias(&self, alias: &AliasArn, action: Action) -> Result<KeyArn, ApiError> {
         let found = ALIASES.get(&*self.kms.engine, alias_address(alias)).await.map_err(messages::store)?;
-        let id = found.ok_or_else(|| messages::alias_not_found(alias))?.record.target;
+        let id = found.map(|found| found.record.target).ok_or_else(|| {
+            let is_own = alias.account == self.cx.account();
+            if is_own { messages::alias_not_found(alias) } else { messages::denied_to_foreign_caller(self.cx, action) }
+        })?;
         Ok(KeyArn { region: alias.region.clone(), account: alias.account, id })
     }
 
-    /// A key that does not exist and one that the caller may not use are told apart by nothing (errors.md §3).
-    async fn find_by_ciphertext(&self, blob: &CiphertextBlob<'_>, now: Timestamp) -> Result<Arc<StoredKey>, ApiError> {
+    async fn find_by_ciphertext(
+        &self,
+        blob: &CiphertextBlob<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<StoredKey>>, ApiError> {
         let id = blob.material_id();
-        let key = match self.tagged_key(id.key_tag()).await? {
-            Some(arn) => self.kms.stored_key(&arn, now).await?,
-            None => None,
-        };
-        let key = key.filter(|key| key.record.lifecycle.material_ids().any(|known| known == id));
-        key.ok_or_else(messages::ciphertext_key_inaccessible)
+        let is_of = |key: &Arc<StoredKey>| key.record.lifecycle.material_ids().any(|known| known == id);
+        if let Some(arn) = self.tagged_key(id.key_tag()).await?
+            && let Some(key) = self.kms.stored_key(&arn, now).await?.filter(is_of)
+        {
+            return Ok(Some(key));
+        }
+        for arn in self.tagged_keys_of_others(id.key_tag()).await? {
+            if let Some(key) = self.kms.stored_key(&arn, now).await?.filter(is_of) {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
     }
 
     /// The caller's key in this Region of which ciphertexts carry the tag.
@@ -234,10 +315,25 @@ impl<'a> KeyLookup<'a> {
         Ok(Some(arn))
     }
 
-    /// Another account's keys are out of reach until policies are evaluated; AWS's denial does not tell whether the key
-    /// exists, and so comes before it is looked for.
-    fn guard_account(&self, account: trent_shared::AccountId, action: Action) -> Result<(), ApiError> {
-        if account == self.cx.account() { Ok(()) } else { Err(messages::denied_to_foreign_caller(self.cx, action)) }
+    /// Such keys of other accounts: one, unless somebody chose the ids of keys.
+    async fn tagged_keys_of_others(&self, tag: KeyTag) -> Result<Vec<KeyArn>, ApiError> {
+        const MOST: usize = 16;
+        let region = &self.cx.region;
+        let found = TAGGED_KEYS.scan(&*self.kms.engine, tag_prefix(region, tag), None, MOST).await;
+        let arns = found.map_err(messages::store)?.into_iter().filter_map(|entry| {
+            let account = entry.key.text(2).ok()?.parse().ok()?;
+            Some(KeyArn { region: region.clone(), account, id: entry.record })
+        });
+        Ok(arns.filter(|arn| arn.account != self.cx.account()).collect())
+    }
+
+    /// Most actions are for an account's own keys, whatever policies say (authz.md §1.4). AWS's denial does not tell whether
+    /// the key exists, and so comes before it is looked for.
+    fn guard_account(&self, account: AccountId, action: Action) -> Result<(), ApiError> {
+        if account == self.cx.account() || action.crosses_accounts() {
+            return Ok(());
+        }
+        Err(messages::denied_to_foreign_caller(self.cx, action))
     }
 }
 

@@ -7,7 +7,9 @@ use trent_kms_core::LifecycleOperation;
 pub(crate) enum Resource {
     /// A key, named by id or ARN only.
     Key,
-    /// A key, named by id, ARN, alias name or alias ARN.
+    /// The same, also of another account that permits it.
+    SharedKey,
+    /// A key, named by id, ARN, alias name or alias ARN, also of another account that permits it.
     KeyOrAlias,
     /// Nothing in particular; identity policies alone decide.
     Account,
@@ -21,10 +23,17 @@ macro_rules! actions {
         }
 
         impl Action {
-            /// As policies and denials name it, without the `kms:`.
+            /// The operation, or the side of one, without the `kms:`.
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Self::$action => stringify!($action)),+
+                }
+            }
+
+            /// As policies and denials name it.
+            pub(crate) fn full_name(self) -> &'static str {
+                match self {
+                    $(Self::$action => concat!("kms:", stringify!($action))),+
                 }
             }
 
@@ -32,6 +41,11 @@ macro_rules! actions {
                 match self {
                     $(Self::$action => Resource::$resource),+
                 }
+            }
+
+            /// Whether it may be done to another account's key (authz.md §1.4).
+            pub(crate) fn crosses_accounts(self) -> bool {
+                matches!(self.resource(), Resource::SharedKey | Resource::KeyOrAlias)
             }
 
             /// The row of the key state table that decides whether a key is fit for it; `None` where no key is needed.
@@ -51,6 +65,7 @@ macro_rules! actions {
 actions! {
     CancelKeyDeletion: Key;
     CreateAlias: Key;
+    CreateGrant: SharedKey;
     CreateKey: Account;
     Decapsulate: KeyOrAlias;
     Decrypt: KeyOrAlias;
@@ -72,19 +87,23 @@ actions! {
     GenerateRandom: Account;
     GetKeyLastUsage: Key;
     GetKeyPolicy: Key;
-    GetKeyRotationStatus: Key;
+    GetKeyRotationStatus: SharedKey;
     GetParametersForImport: Key;
     GetPublicKey: KeyOrAlias;
     ImportKeyMaterial: Key;
     ListAliases: Key;
+    ListGrants: SharedKey;
     ListKeyPolicies: Key;
     ListKeyRotations: Key;
     ListKeys: Account;
     ListResourceTags: Key;
+    ListRetirableGrants: Account;
     PutKeyPolicy: Key;
     ReEncryptFrom: KeyOrAlias, as ReEncrypt;
     ReEncryptTo: KeyOrAlias, as ReEncrypt;
     ReplicateKey: Key;
+    RetireGrant: SharedKey;
+    RevokeGrant: SharedKey;
     RotateKeyOnDemand: Key;
     ScheduleKeyDeletion: Key;
     Sign: KeyOrAlias;

@@ -47,6 +47,16 @@ impl Kms {
         }
     }
 
+    /// The names of a key's aliases.
+    pub(crate) async fn alias_names(&self, key: &KeyArn) -> Result<Vec<String>, ApiError> {
+        let found = ALIASES_OF_KEY.scan(&*self.engine, key_address(key), None, usize::MAX).await;
+        let names = found.map_err(messages::store)?.into_iter().map(|entry| {
+            let name = entry.key.text(3).map_err(|error| messages::store(error.into()))?;
+            Ok(name.into_owned())
+        });
+        names.collect()
+    }
+
     /// Adds to a batch that an alias points at a key, on the conditions that the alias is still as it was read and that
     /// the key has a place for it.
     pub(crate) async fn point_alias(

@@ -1,19 +1,25 @@
 //! Decoded keys, so that a cryptographic operation on a key in use never touches the store.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use trent_kms_core::{KeyMaterial, KeyTag, MaterialId};
+use trent_policy::NamedPolicy;
 use trent_shared::{AccountId, Region, Timestamp};
 use trent_store::{StoreError, Version, Versioned};
 
 use crate::api::KeyMetadata;
+use crate::grants::HeldGrant;
 use crate::identifier::{KeyArn, KeyId};
 use crate::records::{KEYS, KeyRecord};
 use crate::usage::LastUse;
 
 /// Keys kept at most, so that memory stays bounded however many there are.
 const CAPACITY: usize = 4096;
+
+/// Grants kept at most, counting each caller's as one more than they are.
+const GRANT_CAPACITY: u64 = 1 << 18;
 
 /// A key as it was read from the store, its material ready for use.
 pub(crate) struct StoredKey {
@@ -28,6 +34,10 @@ pub(crate) struct StoredKey {
     pub(crate) materials: Vec<Material>,
     /// Made when first asked for.
     pub(crate) metadata: OnceLock<KeyMetadata>,
+    /// Parsed when first asked for; `None` of one that cannot be.
+    pub(crate) policy: OnceLock<Option<NamedPolicy>>,
+    /// The names of the aliases, read when first asked for: a change of any drops this copy of the key.
+    pub(crate) aliases: OnceLock<Vec<String>>,
     /// Found when the key is first used.
     pub(crate) last_use: OnceLock<Arc<LastUse>>,
 }
@@ -48,8 +58,20 @@ pub(crate) struct KeyCache {
     /// Which of an account's keys a tag belongs to. Never dropped: it stays true until the key is deleted, and then the key
     /// is gone.
     tagged: Cache<(Region, KeyTag, AccountId), KeyId>,
+    /// What callers hold on keys.
+    grants: Cache<(KeyArn, String), KnownGrants, ByNumber>,
     generation: Mutex<Generation>,
 }
+
+/// What a caller holds on a key, true as long as that copy of the key is: a change of a key's grants drops the key.
+#[derive(Clone)]
+struct KnownGrants {
+    of: Weak<StoredKey>,
+    held: Arc<[HeldGrant]>,
+}
+
+#[derive(Clone)]
+struct ByNumber;
 
 /// Counts what was dropped from the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +98,8 @@ impl StoredKey {
             due,
             materials,
             metadata: OnceLock::new(),
+            policy: OnceLock::new(),
+            aliases: OnceLock::new(),
             last_use: OnceLock::new(),
         })
     }
@@ -83,7 +107,12 @@ impl StoredKey {
 
 impl KeyCache {
     pub(crate) fn new() -> Self {
-        Self { keys: Cache::new(CAPACITY), tagged: Cache::new(CAPACITY), generation: Mutex::default() }
+        Self {
+            keys: Cache::new(CAPACITY),
+            tagged: Cache::new(CAPACITY),
+            grants: Cache::with_weighter(CAPACITY, GRANT_CAPACITY, ByNumber),
+            generation: Mutex::default(),
+        }
     }
 
     pub(crate) fn key(&self, arn: &KeyArn) -> Option<Arc<StoredKey>> {
@@ -112,6 +141,21 @@ impl KeyCache {
         }
     }
 
+    /// What a caller holds on a key.
+    pub(crate) fn grants(&self, key: &Arc<StoredKey>, caller: &str) -> Option<Arc<[HeldGrant]>> {
+        let known = self.grants.get(&(key.arn.clone(), caller.to_owned()))?;
+        std::ptr::eq(known.of.as_ptr(), Arc::as_ptr(key)).then_some(known.held)
+    }
+
+    /// Keeps what was read of a caller's grants after this copy of the key was.
+    ///
+    /// INVARIANT: nobody finds them any more once the key is dropped, since its next copy is another one; the reference keeps
+    /// the place of this one in memory from being given to any other.
+    pub(crate) fn keep_grants(&self, key: &Arc<StoredKey>, caller: String, held: &Arc<[HeldGrant]>) {
+        let known = KnownGrants { of: Arc::downgrade(key), held: Arc::clone(held) };
+        self.grants.insert((key.arn.clone(), caller), known);
+    }
+
     /// The key that a tag belongs to.
     pub(crate) fn tagged(&self, region: &Region, tag: KeyTag, account: AccountId) -> Option<KeyId> {
         self.tagged.get(&(region.clone(), tag, account))
@@ -119,5 +163,11 @@ impl KeyCache {
 
     pub(crate) fn keep_tagged(&self, tag: KeyTag, arn: &KeyArn) {
         self.tagged.insert((arn.region.clone(), tag, arn.account), arn.id);
+    }
+}
+
+impl Weighter<(KeyArn, String), KnownGrants> for ByNumber {
+    fn weight(&self, _: &(KeyArn, String), known: &KnownGrants) -> u64 {
+        known.held.len() as u64 + 1
     }
 }

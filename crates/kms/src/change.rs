@@ -39,9 +39,9 @@ impl KeyLookup<'_> {
         action: Action,
         edit: impl Fn(&mut Change) -> Result<T, ApiError>,
     ) -> Result<(KeyArn, T), ApiError> {
-        let (kms, cx, identifier) = self.by_identifier()?;
+        let kms = self.kms();
         for _ in 0..MOST_ATTEMPTS {
-            let key = kms.key(cx, identifier).for_action(action).await?;
+            let key = self.for_action(action).await?;
             let mut change = kms.begin_change(key.stored(), key.now()).await.map_err(messages::store)?;
             let made = edit(&mut change)?;
             change.settle(&*kms.entropy);

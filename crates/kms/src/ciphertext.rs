@@ -8,9 +8,10 @@ use trent_kms_core::{CiphertextBlob, CiphertextKind, EncryptionAlgorithm, Encryp
 use trent_shared::{ApiError, Context, SecretBytes};
 
 use crate::Kms;
-use crate::access::AuthorizedKey;
+use crate::access::{Asked, AuthorizedKey};
 use crate::action::Action;
 use crate::api::{DryRunModifierType, EncryptionAlgorithmSpec, errors};
+use crate::conditions::{Fact, key as condition};
 use crate::messages;
 use crate::names::same_name;
 
@@ -43,6 +44,11 @@ pub(crate) fn encryption_algorithm(asked: Option<EncryptionAlgorithmSpec>) -> Re
 /// The encryption context of a request; none and an empty one are the same.
 pub(crate) fn encryption_context(asked: Option<BTreeMap<String, String>>) -> EncryptionContext {
     asked.map(EncryptionContext::from).unwrap_or_default()
+}
+
+/// What every encryption and decryption tells policies of itself.
+pub(crate) fn encryption_facts(algorithm: EncryptionAlgorithm, context: &EncryptionContext) -> [Fact<'_>; 2] {
+    [Fact::Text(condition::ENCRYPTION_ALGORITHM, algorithm.as_str()), Fact::EncryptionContext(context)]
 }
 
 /// Whether `IGNORE_CIPHERTEXT` is asked for, which only a dry run that names its key may do.
@@ -98,17 +104,36 @@ impl Kms {
     }
 
     /// Finds the key of a ciphertext, checks that it may be used and is the one that the caller named, and decrypts.
-    pub(crate) async fn open(&self, cx: &Context, action: Action, sealed: &Sealed) -> Result<Opened, ApiError> {
+    pub(crate) async fn open(
+        &self,
+        cx: &Context,
+        action: Action,
+        sealed: &Sealed,
+        asked: Asked<'_>,
+    ) -> Result<Opened, ApiError> {
         if let (true, Some(key_id)) = (sealed.is_ignored, &sealed.key_id) {
-            self.key(cx, key_id).for_action(action).await?.require(sealed.algorithm)?;
+            self.key(cx, key_id).asking(asked).for_action(action).await?.require(sealed.algorithm)?;
             return Err(messages::dry_run_succeeded());
         }
         let bytes = sealed.blob.as_ref().ok_or_else(messages::ciphertext_required)?.as_ref();
         if sealed.algorithm == EncryptionAlgorithm::SymmetricDefault {
-            self.open_symmetric(cx, action, sealed, bytes).await
+            self.open_symmetric(cx, action, sealed, bytes, asked).await
         } else {
-            self.open_asymmetric(cx, action, sealed, bytes).await
+            self.open_asymmetric(cx, action, sealed, bytes, asked).await
         }
+    }
+
+    /// Whether a ciphertext is one of the very key that it is to be encrypted under again.
+    pub(crate) async fn opens_itself(&self, cx: &Context, sealed: &Sealed, destination: &str) -> bool {
+        let Some(destination) = self.key(cx, destination).arn(Action::ReEncryptTo).await else { return false };
+        let source = if let Some(key_id) = &sealed.key_id {
+            self.key(cx, key_id).arn(Action::ReEncryptFrom).await
+        } else {
+            let blob = sealed.blob.as_ref().and_then(|blob| CiphertextBlob::parse(blob.as_ref()).ok());
+            let Some(blob) = blob else { return false };
+            self.key_of_ciphertext(cx, &blob).arn(Action::ReEncryptFrom).await
+        };
+        source == Some(destination)
     }
 
     /// The key is found by the ciphertext itself, or must be the one that the ciphertext is of.
@@ -118,15 +143,20 @@ impl Kms {
         action: Action,
         sealed: &Sealed,
         bytes: &[u8],
+        asked: Asked<'_>,
     ) -> Result<Opened, ApiError> {
         let invalid = |_| errors::INVALID_CIPHERTEXT.bare();
         let parsed = CiphertextBlob::parse(bytes).map_err(invalid);
         let (key, blob) = if let Some(key_id) = &sealed.key_id {
             // What was sent may be anything; the key that was named is looked at first (operations.md §1.2).
-            (self.key(cx, key_id).for_action(action).await?, parsed?)
+            let lookup = match &parsed {
+                Ok(blob) => self.key_to_open(cx, key_id, blob),
+                Err(_) => self.key(cx, key_id),
+            };
+            (lookup.asking(asked).for_action(action).await?, parsed?)
         } else {
             let blob = parsed?;
-            (self.key_of_ciphertext(cx, &blob).for_action(action).await?, blob)
+            (self.key_of_ciphertext(cx, &blob).asking(asked).for_action(action).await?, blob)
         };
         // That the ciphertext is another key's is told whatever that key is for (recorded for HMAC keys).
         let material = key.material(blob.material_id()).ok_or_else(messages::incorrect_key)?;
@@ -143,9 +173,10 @@ impl Kms {
         action: Action,
         sealed: &Sealed,
         bytes: &[u8],
+        asked: Asked<'_>,
     ) -> Result<Opened, ApiError> {
         let key_id = sealed.key_id.as_ref().ok_or_else(messages::key_id_required)?;
-        let key = self.key(cx, key_id).for_action(action).await?;
+        let key = self.key(cx, key_id).asking(asked).for_action(action).await?;
         key.require(sealed.algorithm)?;
         refuse_context(&sealed.context)?;
         let decrypted = key.current_material()?.key.decrypt(sealed.algorithm, bytes);

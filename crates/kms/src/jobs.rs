@@ -112,6 +112,7 @@ impl Kms {
             batch.delete(&IMPORT_PARAMETERS, parameters.key);
         }
         self.delete_aliases(&mut batch, arn).await?;
+        self.delete_grants(&mut batch, arn).await?;
         let mut changed = self.tell_related(&mut batch, arn, &key.record).await?;
         changed.push(arn.clone());
         self.forget_use(&mut batch, arn);

@@ -7,11 +7,14 @@
 mod access;
 mod action;
 mod alias;
+mod authorization;
 pub mod api;
 mod cache;
 mod change;
 mod ciphertext;
+mod conditions;
 mod fixed_keys;
+mod grants;
 mod identifier;
 mod import;
 mod jobs;
@@ -39,11 +42,13 @@ mod usage;
 use std::future::ready;
 use std::sync::Arc;
 
+use trent_identity::Authorizer;
 use trent_protocol::{BoxFuture, Operation, Output, Service, ServiceModel, Value};
 use trent_shared::{ApiError, Clock, Context, Entropy};
 use trent_store::Engine;
 
 use crate::cache::KeyCache;
+use crate::grants::TokenKey;
 use crate::key_factory::KeyFactory;
 pub use crate::key_factory::lower_priority;
 pub use crate::options::{Options, Transitions};
@@ -60,26 +65,37 @@ pub struct Kms {
     engine: Arc<dyn Engine>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    authorizer: Arc<Authorizer>,
     cache: Arc<KeyCache>,
     factory: KeyFactory,
     key_counts: KeyCounts,
     last_uses: LastUses,
+    grant_token_key: TokenKey,
     throttle: Option<Throttle>,
     options: Options,
 }
 
 impl Kms {
-    pub fn new(engine: Arc<dyn Engine>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, options: Options) -> Self {
+    /// `authorizer` decides who may do what.
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        authorizer: Arc<Authorizer>,
+        options: Options,
+    ) -> Self {
         let factory = KeyFactory::new(Arc::clone(&entropy), options.rsa_key_stock);
         let throttle = options.request_rates.clone().map(Throttle::new);
         Self {
             engine,
             clock,
             entropy,
+            authorizer,
             cache: Arc::new(KeyCache::new()),
             factory,
             key_counts: KeyCounts::default(),
             last_uses: LastUses::default(),
+            grant_token_key: TokenKey::default(),
             throttle,
             options,
         }

@@ -3,15 +3,17 @@
 use std::fmt::Display;
 
 use trent_kms_core::{
-    Algorithm, EncryptionError, ImportError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyUsage, MacAlgorithm,
+    Algorithm, EncryptionError, GrantOperation, ImportError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyType, KeyUsage, MacAlgorithm,
     MessageError, RegionError, RotationError, StateError, SymmetricMaterial, WrappingAlgorithm, WrappingKeySpec,
 };
 use trent_nitro::AttestationError;
+use trent_policy::MalformedPolicy;
 use trent_shared::{ApiError, Context, Region};
 use trent_store::StoreError;
 
 use crate::action::Action;
 use crate::api::errors;
+use crate::grants::{GrantId, PrincipalMember};
 use crate::identifier::{AliasArn, InvalidKeyId, KeyArn, KeyId};
 
 // Identifiers (errors.md §3)
@@ -63,15 +65,6 @@ pub(crate) fn denied_to_foreign_caller(cx: &Context, action: Action) -> ApiError
          Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
         cx.caller.arn(),
         action.name()
-    ))
-}
-
-pub(crate) fn denied_by_key_policy(cx: &Context, action: Action, arn: &KeyArn) -> ApiError {
-    let action = action.name();
-    ApiError::access_denied(format!(
-        "User: {} is not authorized to perform: kms:{action} on resource: {arn} because no resource-based policy allows \
-         the kms:{action} action",
-        cx.caller.arn(),
     ))
 }
 
@@ -225,9 +218,18 @@ pub(crate) fn alias_target_differs() -> ApiError {
 
 // Policies (errors.md §8)
 
-/// The words vary on AWS and are not recorded.
-pub(crate) fn malformed_policy() -> ApiError {
-    errors::MALFORMED_POLICY_DOCUMENT.says("Syntax errors in policy.")
+/// The words vary on AWS and are not recorded of KMS; these are IAM's.
+pub(crate) fn malformed_policy(error: &MalformedPolicy) -> ApiError {
+    errors::MALFORMED_POLICY_DOCUMENT.says(error.to_string())
+}
+
+pub(crate) fn invalid_principals() -> ApiError {
+    errors::MALFORMED_POLICY_DOCUMENT.says("Policy contains a statement with one or more invalid principals.")
+}
+
+pub(crate) fn policy_locks_out() -> ApiError {
+    errors::MALFORMED_POLICY_DOCUMENT
+        .says("The new key policy will not allow you to update the key policy in the future.")
 }
 
 /// That it is refused is documented, in these numbers; the words are ours.
@@ -241,6 +243,118 @@ pub(crate) fn no_such_policy() -> ApiError {
 
 pub(crate) fn ram_policy() -> ApiError {
     ApiError::validation("The AWS_RAM policy can only be managed by the RAM service")
+}
+
+// Grants (errors.md §5, §7)
+
+/// Recorded of an HMAC key; of asymmetric keys inferred.
+pub(crate) fn grant_operations_unfit(unfit: &[GrantOperation], spec: KeySpec, usage: KeyUsage) -> ApiError {
+    let list = |operations: &mut dyn Iterator<Item = GrantOperation>| {
+        operations.map(GrantOperation::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let key = if spec.key_type() == KeyType::Asymmetric { "an asymmetric" } else { "a symmetric" };
+    ApiError::validation(format!(
+        "Operations [{}] are not supported when creating a grant for {key} KMS key with key usage {usage}. Valid operations \
+         are [{}]",
+        list(&mut unfit.iter().copied()),
+        list(&mut GrantOperation::of_key(spec, usage))
+    ))
+}
+
+pub(crate) fn grant_context_unsupported() -> ApiError {
+    ApiError::validation("EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.")
+}
+
+/// As the framework says it of a member that is required, which this one was before there were service principals.
+pub(crate) fn grantee_required() -> ApiError {
+    ApiError::validation(
+        "1 validation error detected: Value null at 'granteePrincipal' failed to satisfy constraint: Member must not be \
+         null",
+    )
+}
+
+/// Only that it is refused is documented, as of the next five; the words are ours.
+pub(crate) fn two_grantees() -> ApiError {
+    ApiError::validation("GranteePrincipal and GranteeServicePrincipal cannot be specified in the same request.")
+}
+
+pub(crate) fn two_retiring_principals() -> ApiError {
+    ApiError::validation("RetiringPrincipal and RetiringServicePrincipal cannot be specified in the same request.")
+}
+
+pub(crate) fn one_retiring_principal() -> ApiError {
+    ApiError::validation("Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified.")
+}
+
+pub(crate) fn service_without_source() -> ApiError {
+    ApiError::validation("A grant for a GranteeServicePrincipal must have a SourceArn constraint.")
+}
+
+pub(crate) fn service_without_retiring_principal() -> ApiError {
+    ApiError::validation("A grant for a GranteeServicePrincipal must have a retiring principal.")
+}
+
+pub(crate) fn token_or_grant_id() -> ApiError {
+    ApiError::validation("Specify either a GrantToken or both KeyId and GrantId.")
+}
+
+/// Unrecorded; the words are ours.
+pub(crate) fn grant_of_nothing() -> ApiError {
+    ApiError::validation("Operations must not be empty.")
+}
+
+/// Of the ARN of nobody whom a grant can name.
+pub(crate) fn no_such_principal(arn: &str) -> ApiError {
+    errors::INVALID_ARN.says(format!("ARN does not refer to a valid principal: {arn}"))
+}
+
+pub(crate) fn malformed_principal(arn: &str) -> ApiError {
+    errors::INVALID_ARN.says(format!("ARN is not valid: {arn}"))
+}
+
+/// Of what is no ARN. Each operation has its own words (recorded; of RetiringPrincipal inferred).
+pub(crate) fn no_such_principal_id(member: PrincipalMember, id: &str) -> ApiError {
+    match member {
+        PrincipalMember::Grantee => errors::INVALID_ARN.says("GranteePrincipal does not refer to a valid principal."),
+        PrincipalMember::Retiring => errors::INVALID_ARN.says("RetiringPrincipal does not refer to a valid principal."),
+        PrincipalMember::Filter => errors::INVALID_ARN.says("Input does not refer to a valid principal"),
+        PrincipalMember::Retirable => errors::NOT_FOUND.says(format!("Retiring principal {id} could not be found")),
+    }
+}
+
+/// That AWS says nothing is inferred from its other refusals of what has no form.
+pub(crate) fn invalid_grant_id() -> ApiError {
+    errors::INVALID_GRANT_ID.bare()
+}
+
+/// The words are those of other emulators; AWS's are not recorded.
+pub(crate) fn grant_not_found(id: GrantId) -> ApiError {
+    errors::NOT_FOUND.says(format!("Grant ID {id} not found"))
+}
+
+/// AWS's words are not recorded; these are like those of aliases.
+pub(crate) fn too_many_grants(quota: usize, usage: usize) -> ApiError {
+    errors::LIMIT_EXCEEDED
+        .says(format!("Grants per key quota for this account in this region is {quota}, current usage is {usage}."))
+}
+
+/// Not recorded of retiring, which no key policy can allow; the words are those of denials by silence.
+pub(crate) fn denied_by_grant(cx: &Context, action: Action, arn: &KeyArn) -> ApiError {
+    denied_by_silence(cx, action, arn)
+}
+
+/// The principal is the resource that permission is asked for; the words are those of denials by silence.
+pub(crate) fn denied_retiring_principal(cx: &Context, principal: &str) -> ApiError {
+    denied_by_silence(cx, Action::ListRetirableGrants, &principal)
+}
+
+fn denied_by_silence(cx: &Context, action: Action, resource: &dyn Display) -> ApiError {
+    let action = action.name();
+    ApiError::access_denied(format!(
+        "User: {} is not authorized to perform: kms:{action} on resource: {resource} because no identity-based policy \
+         allows the kms:{action} action",
+        cx.caller.arn(),
+    ))
 }
 
 // Tags (errors.md §9)

@@ -40,6 +40,7 @@ mod tests {
             MacAlgorithmSpec = MacAlgorithm;
             KeyAgreementAlgorithmSpec = KeyAgreementAlgorithm;
             EncapsulationAlgorithmSpec = EncapsulationAlgorithm;
+            GrantOperation = GrantOperation;
         }
     }
 }

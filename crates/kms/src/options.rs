@@ -21,6 +21,8 @@ pub struct Options {
     /// The rates that requests are held to; `None` holds them to none.
     pub request_rates: Option<RequestRates>,
     pub transitions: Transitions,
+    /// How long, by the clock, a new grant counts only for who presents its token. On AWS it is usually seconds.
+    pub grant_propagation: Duration,
 }
 
 /// How long, by the clock, takes here what takes AWS a while.
@@ -51,6 +53,7 @@ impl Default for Options {
             quotas: Quotas::default(),
             request_rates: None,
             transitions: Transitions::default(),
+            grant_propagation: Duration::ZERO,
         }
     }
 }

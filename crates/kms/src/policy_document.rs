@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::{fmt, io};
 
 use serde::de::value::MapAccessDeserializer;
@@ -11,8 +12,10 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::ser::Formatter;
+use trent_policy::{Policy, PolicyKind};
 use trent_shared::{AccountId, ApiError, Partition};
 
+use crate::conditions::is_multivalued;
 use crate::messages;
 
 /// The name of a key's only policy.
@@ -101,13 +104,45 @@ pub(crate) fn default_policy(partition: Partition, account: AccountId) -> String
     )
 }
 
-/// Takes a policy of at most `most_bytes` in, in the form in which it is given back.
-pub(crate) fn normalise(policy: &str, most_bytes: usize) -> Result<String, ApiError> {
+/// A key policy that somebody wants.
+pub(crate) struct WantedPolicy {
+    /// In the form in which it is given back.
+    pub(crate) text: String,
+    /// `None` of the default, which needs no checking.
+    pub(crate) given: Option<Arc<Policy>>,
+}
+
+impl WantedPolicy {
+    /// The policy of a request, of at most `most_bytes`, or else the default of the account.
+    pub(crate) fn read(
+        given: Option<&str>,
+        most_bytes: usize,
+        partition: Partition,
+        account: AccountId,
+    ) -> Result<Self, ApiError> {
+        match given {
+            Some(policy) => {
+                let (text, given) = accept(policy, most_bytes)?;
+                Ok(Self { text, given: Some(Arc::new(given)) })
+            }
+            None => Ok(Self { text: default_policy(partition, account), given: None }),
+        }
+    }
+}
+
+/// Takes a policy of at most `most_bytes` in. Returns it in the form in which it is given back, and ready to be asked.
+pub(crate) fn accept(policy: &str, most_bytes: usize) -> Result<(String, Policy), ApiError> {
     if policy.len() > most_bytes {
         return Err(messages::policy_too_large(most_bytes));
     }
-    let Object(document): Object<Document> = serde_json::from_str(policy).map_err(|_| messages::malformed_policy())?;
-    render(&document).map_err(|_| messages::malformed_policy())
+    let parsed = Policy::parse(policy, PolicyKind::Key).map_err(|error| messages::malformed_policy(&error))?;
+    parsed.check_set_operators(is_multivalued).map_err(|error| messages::malformed_policy(&error))?;
+    let unreadable = |error: serde_json::Error| {
+        tracing::error!(%error, "a policy that was parsed could not be printed");
+        ApiError::internal_failure()
+    };
+    let Object(document): Object<Document> = serde_json::from_str(policy).map_err(unreadable)?;
+    Ok((render(&document).map_err(unreadable)?, parsed))
 }
 
 fn render(document: &Document) -> Result<String, serde_json::Error> {
@@ -218,10 +253,14 @@ mod tests {
 
     const MOST_BYTES: usize = 32_768;
 
+    fn normalised(policy: &str) -> Result<String, ApiError> {
+        accept(policy, MOST_BYTES).map(|(text, _)| text)
+    }
+
     #[test]
     fn the_default_policy_is_its_own_normal_form() {
         let policy = default_policy(Partition::Aws, "111122223333".parse().expect("valid"));
-        assert_eq!(normalise(&policy, MOST_BYTES).as_deref(), Ok(policy.as_str()));
+        assert_eq!(normalised(&policy).as_deref(), Ok(policy.as_str()));
     }
 
     #[test]
@@ -244,7 +283,7 @@ mod tests {
     }
   } ]
 }"#;
-        assert_eq!(normalise(given, MOST_BYTES).as_deref(), Ok(expected));
+        assert_eq!(normalised(given).as_deref(), Ok(expected));
     }
 
     #[test]
@@ -252,9 +291,10 @@ mod tests {
         for wrong in
             ["", "{}", "[]", "null", r#"{"Statement":[{"Effect":"Perhaps"}]}"#, r#"{"Statement":[],"Extra":1}"#]
         {
-            assert_eq!(normalise(wrong, MOST_BYTES), Err(messages::malformed_policy()), "{wrong}");
+            let refused = normalised(wrong).expect_err(wrong);
+            assert_eq!(refused.code, "MalformedPolicyDocumentException", "{wrong}");
         }
         let large = format!(r#"{{"Statement":[],"Id":"{}"}}"#, "x".repeat(MOST_BYTES));
-        assert_eq!(normalise(&large, MOST_BYTES), Err(messages::policy_too_large(MOST_BYTES)));
+        assert_eq!(normalised(&large), Err(messages::policy_too_large(MOST_BYTES)));
     }
 }

@@ -270,7 +270,7 @@ mod tests {
     async fn the_other_quotas_can_be_changed_as_well() {
         let mut options = KmsOptions::default();
         options.quotas.aliases_per_key = 1;
-        options.quotas.key_policy_bytes = 100;
+        options.quotas.key_policy_bytes = 150;
         options.quotas.on_demand_rotations_per_key = 1;
         let cloud = Cloud::with_options(options);
         let key = cloud.make_key().await;
@@ -279,13 +279,16 @@ mod tests {
         let message = "Aliases per key quota for this account in this region is 1, current usage is 1.";
         cloud.refuses("CreateAlias", alias("alias/b"), "LimitExceededException", Some(message)).await;
 
-        let policy = |bytes: usize| format!(r#"{{"Statement":[],"Id":"{}"}}"#, "i".repeat(bytes - 24));
+        let policy = |bytes: usize| {
+            let statement = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}"#;
+            format!(r#"{{"Statement":{statement},"Id":"{}"}}"#, "i".repeat(bytes - 22 - statement.len()))
+        };
         let put = |policy: String| json!({ "KeyId": key.id, "Policy": policy });
-        assert_eq!(policy(100).len(), 100);
-        cloud.kms("PutKeyPolicy", put(policy(100))).await.succeeds();
-        let message = Some("The key policy document must not exceed 100 bytes.");
-        cloud.refuses("PutKeyPolicy", put(policy(101)), "LimitExceededException", message).await;
-        cloud.refuses("CreateKey", json!({ "Policy": policy(101) }), "LimitExceededException", message).await;
+        assert_eq!(policy(150).len(), 150);
+        cloud.kms("PutKeyPolicy", put(policy(150))).await.succeeds();
+        let message = Some("The key policy document must not exceed 150 bytes.");
+        cloud.refuses("PutKeyPolicy", put(policy(151)), "LimitExceededException", message).await;
+        cloud.refuses("CreateKey", json!({ "Policy": policy(151) }), "LimitExceededException", message).await;
 
         cloud.kms("RotateKeyOnDemand", json!({ "KeyId": key.id })).await.succeeds();
         cloud.clock().advance_days(1);

@@ -8,14 +8,15 @@ use trent_shared::{ApiError, SecretBytes};
 
 use crate::Kms;
 use crate::api::RecipientInfo;
+use crate::conditions::Fact;
 use crate::messages;
 
 /// Who receives the secret of an answer.
 pub(crate) enum Recipient {
     /// Whoever asked, in plaintext.
     Caller,
-    /// An enclave, by the key that it attested.
-    Enclave(RecipientKey),
+    /// An enclave, by the key that it attested with the rest.
+    Enclave(RecipientKey, Box<Attestation>),
 }
 
 /// The secret of an answer in the form that its recipient gets it in; exactly one of the two is there.
@@ -34,15 +35,16 @@ impl Kms {
             return Err(messages::key_encryption_algorithm_required());
         }
         let attestation = Attestation::verify(document.as_ref(), &self.options.attestation_roots, self.now());
-        let attestation = attestation.map_err(|error| messages::attestation(&error))?;
-        attestation.recipient.map(Recipient::Enclave).ok_or_else(messages::attested_key_required)
+        let mut attestation = attestation.map_err(|error| messages::attestation(&error))?;
+        let key = attestation.recipient.take().ok_or_else(messages::attested_key_required)?;
+        Ok(Recipient::Enclave(key, Box::new(attestation)))
     }
 
     /// Hands a secret over to its recipient.
     pub(crate) fn deliver(&self, recipient: &Recipient, secret: SecretBytes) -> Result<Delivery, ApiError> {
         match recipient {
             Recipient::Caller => Ok(Delivery { plaintext: Some(secret), ciphertext_for_recipient: None }),
-            Recipient::Enclave(key) => {
+            Recipient::Enclave(key, _) => {
                 let sealed = envelope(key, &secret, &*self.entropy).map_err(|error| messages::crypto(&error))?;
                 Ok(Delivery { plaintext: None, ciphertext_for_recipient: Some(Blob::new(sealed)) })
             }
@@ -51,11 +53,19 @@ impl Kms {
 }
 
 impl Recipient {
+    /// What policies can ask about it.
+    pub(crate) fn fact(&self) -> Fact<'_> {
+        match self {
+            Self::Caller => Fact::Nothing,
+            Self::Enclave(_, attestation) => Fact::Attestation(attestation),
+        }
+    }
+
     /// The key material's id, which AWS tells a caller and not an enclave.
     pub(crate) fn told(&self, material_id: MaterialId) -> Option<String> {
         match self {
             Self::Caller => Some(material_id.into()),
-            Self::Enclave(_) => None,
+            Self::Enclave(..) => None,
         }
     }
 }

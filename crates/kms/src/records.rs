@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use trent_kms_core::{KeySpec, KeyTag, KeyUsage, Lifecycle, MaterialId};
+use trent_kms_core::{Grant, GrantPrincipal, KeySpec, KeyTag, KeyUsage, Lifecycle, MaterialId};
 use trent_shared::{AccountId, Region, SecretBytes, Timestamp};
 use trent_store::{Key, Table};
 
+use crate::grants::GrantId;
 use crate::identifier::{AliasArn, KeyArn, KeyId};
 
 /// (Region, account, key id) → the key.
@@ -28,6 +29,22 @@ pub(crate) static TAGGED_KEYS: Table<KeyId> = Table::new("kms.tagged-key", 1);
 /// (date in ms, Region, account, key id): the keys to which something will happen by itself, the next one first.
 pub(crate) static DUE: Table<()> = Table::new("kms.due", 1);
 
+/// (Region, account, key id, grant id) → the grant.
+pub(crate) static GRANTS: Table<GrantRecord> = Table::new("kms.grant", 1);
+
+/// (Region, account, key id) → how many grants the key has, where it has any. INVARIANT: every change of the key's grants
+/// writes it, so that of two at once one starts over.
+pub(crate) static GRANT_COUNTS: Table<usize> = Table::new("kms.grant-count", 1);
+
+/// (Region, account, key id, grantee, grant id): a key's grants by whom they are for.
+pub(crate) static GRANTS_BY_GRANTEE: Table<()> = Table::new("kms.grant-by-grantee", 1);
+
+/// (Region, account, key id, name, grant id): a key's grants that have a name.
+pub(crate) static GRANTS_BY_NAME: Table<()> = Table::new("kms.grant-by-name", 1);
+
+/// (Region, retiring principal, account, key id, grant id): the grants of all keys by who may retire them.
+pub(crate) static RETIRABLE_GRANTS: Table<()> = Table::new("kms.retirable-grant", 1);
+
 /// A KMS key. Its ARN is not in here, being the key of the record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeyRecord {
@@ -38,6 +55,10 @@ pub(crate) struct KeyRecord {
     pub(crate) lifecycle: Lifecycle,
     /// The key policy as [`crate::policy_document`] renders it.
     pub(crate) policy: String,
+    /// The users and roles that the policy names, with the unique ids that they had when it was written: whoever gets
+    /// their names later is somebody else (authz.md §4).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) policy_principals: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) manager: KeyManager,
@@ -63,7 +84,27 @@ pub(crate) struct AliasRecord {
     pub(crate) updated: Timestamp,
 }
 
-/// The address of a key, in [`KEYS`] and [`KEY_IDS`].
+/// A grant. Neither the key nor its id is in here, both being in the key of the record. It never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GrantRecord {
+    pub(crate) created: Timestamp,
+    pub(crate) grantee: GrantParty,
+    pub(crate) retiring: Option<GrantParty>,
+    /// The account whose principal made it.
+    pub(crate) issuer: AccountId,
+    pub(crate) name: Option<String>,
+    pub(crate) grant: Grant,
+}
+
+/// Whom a grant names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum GrantParty {
+    Principal(GrantPrincipal),
+    /// An AWS service, as `service.amazonaws.com`.
+    Service(String),
+}
+
+/// The address of a key, in [`KEYS`], [`KEY_IDS`] and [`GRANT_COUNTS`]; the prefix of all that is the key's.
 pub(crate) fn key_address(arn: &KeyArn) -> Key {
     Key::from((arn.region.as_str(), arn.account.as_str(), &arn.id.to_string()))
 }
@@ -81,8 +122,26 @@ pub(crate) fn alias_of_key_address(key: &KeyArn, alias: &str) -> Key {
     key_address(key).with(alias)
 }
 
+pub(crate) fn grant_address(key: &KeyArn, id: GrantId) -> Key {
+    key_address(key).with(id.as_bytes())
+}
+
+/// In [`GRANTS_BY_GRANTEE`] and [`GRANTS_BY_NAME`].
+pub(crate) fn named_grant_address(key: &KeyArn, name: &str, id: GrantId) -> Key {
+    key_address(key).with(name).with(id.as_bytes())
+}
+
+pub(crate) fn retirable_grant_address(retiring: &str, key: &KeyArn, id: GrantId) -> Key {
+    Key::from((key.region.as_str(), retiring, key.account.as_str(), &key.id.to_string(), id.as_bytes()))
+}
+
 pub(crate) fn tag_address(region: &Region, tag: KeyTag, account: AccountId) -> Key {
     Key::from((region.as_str(), tag.as_bytes(), account.as_str()))
+}
+
+/// The prefix of the keys of all accounts of which ciphertexts carry the tag.
+pub(crate) fn tag_prefix(region: &Region, tag: KeyTag) -> Key {
+    Key::from((region.as_str(), tag.as_bytes()))
 }
 
 pub(crate) fn due_address(due: Timestamp, arn: &KeyArn) -> Key {
@@ -96,6 +155,23 @@ impl KeyRecord {
     pub(crate) fn shown_material(&self) -> Option<MaterialId> {
         let current = self.lifecycle.current_material().filter(|_| self.spec == KeySpec::SymmetricDefault);
         current.map(|material| material.id)
+    }
+}
+
+impl GrantParty {
+    /// The name that the indexes have it under; no service has a principal's.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Principal(principal) => principal.name(),
+            Self::Service(service) => service,
+        }
+    }
+
+    pub(crate) fn principal(&self) -> Option<&GrantPrincipal> {
+        match self {
+            Self::Principal(principal) => Some(principal),
+            Self::Service(_) => None,
+        }
     }
 }
 

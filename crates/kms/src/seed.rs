@@ -13,12 +13,13 @@ use trent_protocol::Decode;
 use trent_shared::{AccountId, ApiError, Caller, Context, Region, RequestId, SecretBytes, Timestamp, random_uuid};
 
 use crate::alias;
-use crate::api::{CreateAliasRequest, CreateKeyRequest, MODEL};
+use crate::api::{CreateAliasRequest, CreateGrantRequest, CreateKeyRequest, MODEL};
+use crate::grants::WantedGrant;
 use crate::identifier::{AliasArn, KeyArn};
 pub use crate::identifier::{InvalidKeyId, KeyId};
 use crate::ops::create_alias::create_alias;
 use crate::ops::create_key::NewKey;
-use crate::records::KeyRecord;
+use crate::records::{GrantRecord, KeyRecord};
 use crate::{Kms, messages};
 
 /// A key as a seed file describes it.
@@ -43,6 +44,7 @@ pub struct SeedKey {
     pub policy: Option<String>,
     pub tags: BTreeMap<String, String>,
     pub rotation: Option<SeedRotation>,
+    pub grants: Vec<SeedGrant>,
 }
 
 /// Rotation by the calendar, turned on.
@@ -54,11 +56,26 @@ pub struct SeedRotation {
     pub next: Option<Timestamp>,
 }
 
+/// A grant on such a key, by its own account: what CreateGrant is told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SeedGrant {
+    pub grantee_principal: Option<String>,
+    pub grantee_service_principal: Option<String>,
+    pub retiring_principal: Option<String>,
+    pub retiring_service_principal: Option<String>,
+    pub operations: Vec<String>,
+    pub name: Option<String>,
+    pub encryption_context_equals: Option<BTreeMap<String, String>>,
+    pub encryption_context_subset: Option<BTreeMap<String, String>>,
+    pub source_arn: Option<String>,
+}
+
 /// What was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Planted {
     pub keys: usize,
     pub aliases: usize,
+    pub grants: usize,
 }
 
 /// A key that there cannot be, or not beside what there is.
@@ -78,11 +95,12 @@ struct Plan<'a> {
     key: NewKey,
     materials: Vec<KeyMaterial>,
     rotation: Option<(RotationPeriod, Timestamp)>,
+    grants: Vec<GrantRecord>,
     is_there: bool,
 }
 
 impl Kms {
-    /// Makes those of the keys, and of their aliases, that are not there. Nothing is made if any of them is refused.
+    /// Makes those of the keys, and of their aliases and grants, that are not there. Nothing is made if any of them is refused.
     pub async fn plant(&self, seeds: &[SeedKey]) -> Result<Planted, RefusedSeed> {
         let mut plans = Vec::with_capacity(seeds.len());
         for (index, seed) in seeds.iter().enumerate() {
@@ -91,12 +109,14 @@ impl Kms {
         let mut planted = Planted::default();
         for (index, plan) in plans.into_iter().enumerate() {
             let refused = |error: ApiError| RefusedSeed { index, reason: reason(error) };
-            let (cx, arn, aliases) = (plan.cx.clone(), plan.arn.clone(), &plan.seed.aliases);
+            let (cx, arn, aliases, grants) =
+                (plan.cx.clone(), plan.arn.clone(), &plan.seed.aliases, plan.grants.clone());
             if !plan.is_there {
                 self.make(plan).await.map_err(refused)?;
                 planted.keys += 1;
             }
             planted.aliases += self.add_aliases(&cx, &arn, aliases).await.map_err(refused)?;
+            planted.grants += self.add_grants(&arn, &grants).await.map_err(refused)?;
         }
         Ok(planted)
     }
@@ -106,12 +126,17 @@ impl Kms {
         let request_id = RequestId::new(random_uuid(&*self.entropy));
         let cx = Context::new(request_id, region.clone(), Caller::root(region.partition(), *account));
         let arn = KeyArn { region: region.clone(), account: *account, id: *id };
-        let key = NewKey::wanted(self, &cx, seed.request().map_err(reason)?).map_err(reason)?;
+        let key = NewKey::wanted(self, &cx, &seed.request().map_err(reason)?).map_err(reason)?;
         for name in &seed.aliases {
             alias_request(name, id).and_then(|request| alias::check_name(&request.alias_name)).map_err(|error| {
                 let reason = reason(error);
                 format!("{name}: {reason}")
             })?;
+        }
+        let mut grants = Vec::with_capacity(seed.grants.len());
+        for grant in &seed.grants {
+            let grant = self.plan_grant(&cx, &key, grant).await;
+            grants.push(grant.map_err(|error| format!("grant: {}", reason(error)))?);
         }
         let materials = seed.materials()?;
         let rotation = seed.rotation(self.now())?;
@@ -119,7 +144,13 @@ impl Kms {
             return Err("a key without its material cannot be disabled".to_owned());
         }
         let is_there = self.is_there(&arn, &key, &materials).await?;
-        Ok(Plan { seed, cx, arn, key, materials, rotation, is_there })
+        Ok(Plan { seed, cx, arn, key, materials, rotation, grants, is_there })
+    }
+
+    async fn plan_grant(&self, cx: &Context, key: &NewKey, grant: &SeedGrant) -> Result<GrantRecord, ApiError> {
+        let wanted = WantedGrant::of(grant.request()?)?;
+        wanted.fit(key.spec, key.usage)?;
+        wanted.record(self, cx, self.now()).await
     }
 
     /// Whether the key exists already, as it is described.
@@ -175,6 +206,50 @@ impl Kms {
             }
         }
         Ok(added)
+    }
+}
+
+impl Kms {
+    /// Gives a key those of its grants that it does not have; to one that is pending deletion none can be given.
+    async fn add_grants(&self, arn: &KeyArn, grants: &[GrantRecord]) -> Result<usize, ApiError> {
+        let mut added = 0;
+        for grant in grants {
+            if self.has_grant_like(arn, grant).await? {
+                continue;
+            }
+            let now = self.now();
+            let key = self.stored_key(arn, now).await?.ok_or_else(|| messages::key_not_found(arn))?;
+            // Unlike CreateGrant it need not be enabled.
+            if key.record.lifecycle.permits(LifecycleOperation::TagResource, now).is_err() {
+                return Ok(added);
+            }
+            self.add_grant(&key, grant).await?.ok_or_else(messages::too_many_conflicts)?;
+            added += 1;
+        }
+        Ok(added)
+    }
+}
+
+impl SeedGrant {
+    /// The request that would make such a grant, found to be within AWS's bounds.
+    fn request(&self) -> Result<CreateGrantRequest, ApiError> {
+        decode(
+            "CreateGrant",
+            &json!({
+                "KeyId": "seed",
+                "GranteePrincipal": self.grantee_principal,
+                "GranteeServicePrincipal": self.grantee_service_principal,
+                "RetiringPrincipal": self.retiring_principal,
+                "RetiringServicePrincipal": self.retiring_service_principal,
+                "Operations": self.operations,
+                "Name": self.name,
+                "Constraints": {
+                    "EncryptionContextEquals": self.encryption_context_equals,
+                    "EncryptionContextSubset": self.encryption_context_subset,
+                    "SourceArn": self.source_arn,
+                },
+            }),
+        )
     }
 }
 
@@ -254,11 +329,11 @@ mod tests {
     use serde_json::{Value, json};
     use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage};
     use trent_shared::{AccountId, Region, SecretBytes};
-    use trent_testkit::{Cloud, Planted, SeedKey, SeedRotation};
+    use trent_testkit::{Cloud, Planted, SeedGrant, SeedKey, SeedRotation};
 
     use crate::testing::{ABSENT, HELLO, alias, schedule};
 
-    const NOTHING: Planted = Planted { keys: 0, aliases: 0 };
+    const NOTHING: Planted = Planted { keys: 0, aliases: 0, grants: 0 };
 
     fn seed(id: &str) -> SeedKey {
         SeedKey {
@@ -275,6 +350,7 @@ mod tests {
             policy: None,
             tags: BTreeMap::new(),
             rotation: None,
+            grants: Vec::new(),
         }
     }
 
@@ -294,7 +370,7 @@ mod tests {
             rotation: Some(SeedRotation { period_days: Some(90), next: None }),
             ..seed("mrk-1234abcd12ab34cd56ef1234567890ab")
         };
-        assert_eq!(cloud.plant(&[key]).await, Ok(Planted { keys: 1, aliases: 1 }));
+        assert_eq!(cloud.plant(&[key]).await, Ok(Planted { keys: 1, aliases: 1, grants: 0 }));
         let shown = describe(&cloud, "alias/seed").await;
         assert_eq!(shown["Arn"], "arn:aws:kms:us-east-1:000000000000:key/mrk-1234abcd12ab34cd56ef1234567890ab");
         assert_eq!((&shown["MultiRegion"], &shown["KeyState"]), (&json!(true), &json!("Disabled")));
@@ -350,11 +426,65 @@ mod tests {
             ..seed(if origin == KeyOrigin::External { ABSENT } else { "99999999-12ab-34cd-56ef-1234567890ab" })
         });
         for made in [2, 0] {
-            assert_eq!(cloud.plant(&keys).await, Ok(Planted { keys: made, aliases: 0 }));
+            assert_eq!(cloud.plant(&keys).await, Ok(Planted { keys: made, aliases: 0, grants: 0 }));
         }
         assert_eq!(describe(&cloud, ABSENT).await["KeyState"], "PendingImport");
         let input = json!({ "KeyId": "99999999-12ab-34cd-56ef-1234567890ab", "Plaintext": HELLO });
         cloud.kms("Encrypt", input).await.succeeds();
+    }
+
+    fn seed_grant(operations: &[&str]) -> SeedGrant {
+        SeedGrant {
+            grantee_principal: Some("arn:aws:iam::111122223333:role/app".to_owned()),
+            operations: operations.iter().map(|operation| (*operation).to_owned()).collect(),
+            ..SeedGrant::default()
+        }
+    }
+
+    async fn listed_grants(cloud: &Cloud) -> Vec<Value> {
+        let listed = cloud.kms("ListGrants", json!({ "KeyId": ABSENT })).await.succeeds();
+        listed["Grants"].as_array().expect("a list").clone()
+    }
+
+    #[tokio::test]
+    async fn a_grant_is_as_its_seed_says_and_made_once() {
+        let cloud = Cloud::new();
+        let context = [("a".to_owned(), "b".to_owned())].into();
+        let grant = SeedGrant {
+            retiring_principal: Some("000000000000".to_owned()),
+            name: Some("app".to_owned()),
+            encryption_context_subset: Some(context),
+            ..seed_grant(&["Encrypt", "Decrypt"])
+        };
+        let key = SeedKey { is_enabled: false, grants: vec![grant, seed_grant(&["DescribeKey"])], ..seed(ABSENT) };
+        for made in [2, 0] {
+            assert_eq!(cloud.plant(from_ref(&key)).await.map(|planted| planted.grants), Ok(made));
+        }
+        let listed = listed_grants(&cloud).await;
+        let named = listed.iter().find(|grant| grant["Name"] == "app").expect("it has one");
+        assert_eq!(named["GranteePrincipal"], "arn:aws:iam::111122223333:role/app");
+        assert_eq!(named["RetiringPrincipal"], "arn:aws:iam::000000000000:root");
+        assert_eq!(named["IssuingAccount"], "arn:aws:iam::000000000000:root");
+        assert_eq!(named["Operations"], json!(["Encrypt", "Decrypt"]));
+        assert_eq!(named["Constraints"], json!({ "EncryptionContextSubset": { "a": "b" } }));
+
+        // What is gone comes back, be it with a name or without.
+        for grant in &listed {
+            let input = json!({ "KeyId": ABSENT, "GrantId": grant["GrantId"] });
+            cloud.kms("RevokeGrant", input).await.succeeds();
+        }
+        assert_eq!(cloud.plant(from_ref(&key)).await, Ok(Planted { keys: 0, aliases: 0, grants: 2 }));
+        assert_eq!(listed_grants(&cloud).await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_key_pending_deletion_gets_no_grants() {
+        let cloud = Cloud::new();
+        cloud.plant(&[seed(ABSENT)]).await.expect("in order");
+        let made = trent_testkit::MadeKey { id: ABSENT.to_owned(), arn: String::new() };
+        schedule(&cloud, &made, 7).await;
+        let key = SeedKey { grants: vec![seed_grant(&["Decrypt"])], ..seed(ABSENT) };
+        assert_eq!(cloud.plant(&[key]).await, Ok(NOTHING));
     }
 
     #[tokio::test]
@@ -374,7 +504,7 @@ mod tests {
         assert_eq!(cloud.client().everything().await, before);
 
         cloud.kms("DeleteAlias", json!({ "AliasName": "alias/seed" })).await.succeeds();
-        assert_eq!(cloud.plant(&[key]).await, Ok(Planted { keys: 0, aliases: 1 }));
+        assert_eq!(cloud.plant(&[key]).await, Ok(Planted { keys: 0, aliases: 1, grants: 0 }));
         assert_eq!(describe(&cloud, "alias/seed").await["KeyId"], ABSENT);
     }
 
@@ -390,7 +520,7 @@ mod tests {
         assert_eq!(cloud.plant(from_ref(&key)).await, Ok(NOTHING));
         assert_eq!(describe(&cloud, ABSENT).await["KeyState"], "PendingDeletion");
         cloud.clock().advance_millis(7 * 24 * 3_600_000);
-        assert_eq!(cloud.plant(&[key]).await, Ok(Planted { keys: 1, aliases: 1 }));
+        assert_eq!(cloud.plant(&[key]).await, Ok(Planted { keys: 1, aliases: 1, grants: 0 }));
         assert_eq!(describe(&cloud, ABSENT).await["KeyState"], "Enabled");
         assert_eq!(cloud.kms("DescribeKey", json!({ "KeyId": "alias/users" })).await.fails().code, "NotFoundException");
     }
@@ -445,6 +575,12 @@ mod tests {
                 "a key without its material cannot be disabled",
             ),
             (SeedKey { origin: KeyOrigin::AwsCloudHsm, ..seed(ABSENT) }, "CreateKey with Origin AWS_CLOUDHSM"),
+            (
+                SeedKey { grants: vec![seed_grant(&["Sign"])], ..seed(ABSENT) },
+                "grant: Operations [Sign] are not supported when creating a grant for a symmetric KMS key",
+            ),
+            (SeedKey { grants: vec![seed_grant(&["Nothing"])], ..seed(ABSENT) }, "grant: 1 validation error detected"),
+            (SeedKey { grants: vec![SeedGrant::default()], ..seed(ABSENT) }, "grant: 1 validation error detected"),
         ];
         for (wrong, reason) in cases {
             let cloud = Cloud::new();

@@ -83,6 +83,15 @@ impl Kms {
         })
     }
 
+    /// When a key was last used; `None` if it never was.
+    pub(crate) async fn last_used_at(&self, arn: &KeyArn) -> Result<Option<Timestamp>, ApiError> {
+        if let Some(noted) = self.last_uses.noted(arn) {
+            return Ok(Some(noted.at));
+        }
+        let written = LAST_USES.get(&*self.engine, key_address(arn)).await.map_err(messages::store)?;
+        Ok(written.map(|written| written.record.at))
+    }
+
     /// Writes down the uses that were noted since the last time. To be called before the end.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         for uses in self.last_uses.unwritten().chunks(USES_PER_COMMIT) {

@@ -108,7 +108,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 5,
@@ -604,7 +604,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInternalException",
             "KMSInvalidStateException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 35,
@@ -668,7 +668,7 @@ static OPERATIONS: [Operation; 56] = [
             "NotFoundException",
             "KMSInternalException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 40,
@@ -745,7 +745,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 44,
@@ -762,7 +762,7 @@ static OPERATIONS: [Operation; 56] = [
             "KMSInvalidStateException",
             "DryRunOperationException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 45,
@@ -972,6 +972,7 @@ pub(crate) async fn dispatch(
     match operation.index {
         0 => Ok(Box::new(ops::cancel_key_deletion::cancel_key_deletion(service, cx, Decode::decode(input)?).await?)),
         2 => Ok(Box::new(ops::create_alias::create_alias(service, cx, Decode::decode(input)?).await?)),
+        4 => Ok(Box::new(ops::create_grant::create_grant(service, cx, Decode::decode(input)?).await?)),
         5 => Ok(Box::new(ops::create_key::create_key(service, cx, Decode::decode(input)?).await?)),
         6 => Ok(Box::new(ops::decapsulate::decapsulate(service, cx, Decode::decode(input)?).await?)),
         7 => Ok(Box::new(ops::decrypt::decrypt(service, cx, Decode::decode(input)?).await?)),
@@ -1021,13 +1022,19 @@ pub(crate) async fn dispatch(
         31 => Ok(Box::new(ops::get_public_key::get_public_key(service, cx, Decode::decode(input)?).await?)),
         32 => Ok(Box::new(ops::import_key_material::import_key_material(service, cx, Decode::decode(input)?).await?)),
         33 => Ok(Box::new(ops::list_aliases::list_aliases(service, cx, Decode::decode(input)?).await?)),
+        34 => Ok(Box::new(ops::list_grants::list_grants(service, cx, Decode::decode(input)?).await?)),
         35 => Ok(Box::new(ops::list_key_policies::list_key_policies(service, cx, Decode::decode(input)?).await?)),
         36 => Ok(Box::new(ops::list_key_rotations::list_key_rotations(service, cx, Decode::decode(input)?).await?)),
         37 => Ok(Box::new(ops::list_keys::list_keys(service, cx, Decode::decode(input)?).await?)),
         38 => Ok(Box::new(ops::list_resource_tags::list_resource_tags(service, cx, Decode::decode(input)?).await?)),
+        39 => {
+            Ok(Box::new(ops::list_retirable_grants::list_retirable_grants(service, cx, Decode::decode(input)?).await?))
+        }
         40 => Ok(Box::new(ops::put_key_policy::put_key_policy(service, cx, Decode::decode(input)?).await?)),
         41 => Ok(Box::new(ops::re_encrypt::re_encrypt(service, cx, Decode::decode(input)?).await?)),
         42 => Ok(Box::new(ops::replicate_key::replicate_key(service, cx, Decode::decode(input)?).await?)),
+        43 => Ok(Box::new(ops::retire_grant::retire_grant(service, cx, Decode::decode(input)?).await?)),
+        44 => Ok(Box::new(ops::revoke_grant::revoke_grant(service, cx, Decode::decode(input)?).await?)),
         45 => Ok(Box::new(ops::rotate_key_on_demand::rotate_key_on_demand(service, cx, Decode::decode(input)?).await?)),
         46 => {
             Ok(Box::new(ops::schedule_key_deletion::schedule_key_deletion(service, cx, Decode::decode(input)?).await?))

@@ -11,6 +11,7 @@ use crate::{Kms, alias, messages};
 pub(crate) async fn create_alias(kms: &Kms, cx: &Context, input: CreateAliasRequest) -> Result<(), ApiError> {
     let alias = alias::named(&input.alias_name, cx)?;
     alias::check_target(&input.target_key_id)?;
+    kms.authorize_alias(cx, Action::CreateAlias, &alias).await?;
     for _ in 0..MOST_ATTEMPTS {
         let target = kms.key(cx, &input.target_key_id).for_action(Action::CreateAlias).await?;
         if kms.stored_alias(&alias).await?.is_some() {

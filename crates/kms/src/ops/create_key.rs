@@ -8,26 +8,34 @@ use trent_shared::{ApiError, Context, Entropy, Timestamp, random_uuid};
 
 use crate::action::Action;
 use crate::api::{CreateKeyRequest, CreateKeyResponse, MODEL, OriginType};
+use crate::conditions::{Fact, key as condition};
 use crate::fixed_keys::FixedKey;
 use crate::identifier::{KeyArn, KeyId};
 use crate::metadata::{as_of, lasting_metadata};
 use crate::names::same_name;
+use crate::policy_document::WantedPolicy;
 use crate::records::{KeyManager, KeyRecord};
 use crate::tags::add_tags;
-use crate::{Kms, api, messages, policy_document};
+use crate::{Kms, api, messages};
 
 pub(crate) async fn create_key(
     kms: &Kms,
     cx: &Context,
     input: CreateKeyRequest,
 ) -> Result<CreateKeyResponse, ApiError> {
-    kms.authorize_account(cx, Action::CreateKey)?;
-    let mut key = NewKey::wanted(kms, cx, input)?;
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let facts = facts(&input);
+    kms.authorize_account(cx, Action::CreateKey, &facts).await?;
+    let mut key = NewKey::wanted(kms, cx, &input)?;
     let fixed = FixedKey::take_from(&mut key.tags, key.spec)?;
 
     let has_fixed_id = fixed.id.is_some();
     let id = fixed.id.unwrap_or_else(|| key.random_id(&*kms.entropy));
     let arn = KeyArn { region: cx.region.clone(), account: cx.account(), id };
+    if !key.tags.is_empty() {
+        kms.authorize_by_identity(cx, Action::TagResource, &arn.to_string(), &facts).await?;
+    }
+    let policy_principals = kms.check_policy(cx, &arn, &key.policy, bypass, &facts).await?;
     if has_fixed_id {
         kms.make_room(&arn).await?;
     }
@@ -36,7 +44,7 @@ pub(crate) async fn create_key(
         None => Some(kms.factory.make(key.spec).await?),
         fixed => fixed,
     };
-    let record = key.record(&arn, material.as_slice(), kms.now());
+    let record = KeyRecord { policy_principals, ..key.record(&arn, material.as_slice(), kms.now()) };
     let metadata = as_of(record.created, lasting_metadata(&arn, &record)?, &arn, &record)?;
     if kms.add_key(&arn, record).await? {
         Ok(CreateKeyResponse { key_metadata: Some(metadata) })
@@ -55,25 +63,23 @@ pub(crate) struct NewKey {
     pub(crate) origin: KeyOrigin,
     pub(crate) is_multi_region: bool,
     pub(crate) description: String,
-    pub(crate) policy: String,
+    pub(crate) policy: WantedPolicy,
     pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl NewKey {
     /// What the request wants, unless AWS would refuse it or Trent cannot make it.
-    pub(crate) fn wanted(kms: &Kms, cx: &Context, input: CreateKeyRequest) -> Result<Self, ApiError> {
-        let (spec, usage) = spec_and_usage(&input)?;
+    pub(crate) fn wanted(kms: &Kms, cx: &Context, input: &CreateKeyRequest) -> Result<Self, ApiError> {
+        let (spec, usage) = spec_and_usage(input)?;
         kms.options.refuse_foreign_spec(spec, &cx.region)?;
-        let origin = origin(&input, spec)?;
+        let origin = origin(input, spec)?;
         let mut tags = BTreeMap::new();
         add_tags(&mut tags, input.tags.as_deref().unwrap_or_default())?;
-        let policy = match &input.policy {
-            Some(policy) => policy_document::normalise(policy, kms.options.quotas.key_policy_bytes)?,
-            None => policy_document::default_policy(cx.partition(), cx.account()),
-        };
+        let most_bytes = kms.options.quotas.key_policy_bytes;
+        let policy = WantedPolicy::read(input.policy.as_deref(), most_bytes, cx.partition(), cx.account())?;
         refuse_not_built(origin)?;
         let is_multi_region = input.multi_region == Some(true);
-        let description = input.description.unwrap_or_default();
+        let description = input.description.clone().unwrap_or_default();
         Ok(Self { spec, usage, origin, is_multi_region, description, policy, tags })
     }
 
@@ -92,12 +98,34 @@ impl NewKey {
             spec: self.spec,
             usage: self.usage,
             lifecycle: if self.is_multi_region { lifecycle.multi_region(arn.region.clone()) } else { lifecycle },
-            policy: self.policy,
+            policy: self.policy.text,
+            policy_principals: BTreeMap::new(),
             tags: self.tags,
             manager: KeyManager::Customer,
             secrets: materials.map(|(id, material)| (id, material.to_bytes())).collect(),
         }
     }
+}
+
+/// What policies can ask about a new key, before it is looked at whether there can be such a key.
+fn facts(input: &CreateKeyRequest) -> [Fact<'_>; 9] {
+    let new_name = input.key_spec.map(api::KeySpec::as_str);
+    let old_name = input.customer_master_key_spec.map(api::CustomerMasterKeySpec::as_str);
+    let spec = new_name.or(old_name).unwrap_or(KeySpec::SymmetricDefault.as_str());
+    let usage = input.key_usage.map_or(KeyUsage::EncryptDecrypt.as_str(), api::KeyUsageType::as_str);
+    let is_multi_region = input.multi_region == Some(true);
+    [
+        Fact::Text(condition::KEY_SPEC, spec),
+        Fact::Text(condition::OLD_KEY_SPEC, spec),
+        Fact::Text(condition::KEY_USAGE, usage),
+        Fact::Text(condition::OLD_KEY_USAGE, usage),
+        Fact::Text(condition::KEY_ORIGIN, input.origin.unwrap_or(OriginType::AwsKms).as_str()),
+        Fact::Flag(condition::MULTI_REGION, is_multi_region),
+        if is_multi_region { Fact::Text(condition::MULTI_REGION_KEY_TYPE, "PRIMARY") } else { Fact::Nothing },
+        // Absent unless it was said (documented; policies test it with Null).
+        Fact::flag(condition::BYPASS_LOCKOUT_CHECK, input.bypass_policy_lockout_safety_check),
+        Fact::Tags(input.tags.as_deref().unwrap_or_default()),
+    ]
 }
 
 fn spec_and_usage(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsage), ApiError> {

@@ -14,7 +14,8 @@ pub(crate) async fn decapsulate(
     cx: &Context,
     input: DecapsulateRequest,
 ) -> Result<DecapsulateResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::Decapsulate).await?;
+    let lookup = kms.key(cx, &input.key_id).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::Decapsulate).await?;
     let algorithm = same_name(input.encapsulation_algorithm.as_str())?;
     key.require(algorithm)?;
     let ciphertext = input.shared_secret_ciphertext_blob.as_ref();

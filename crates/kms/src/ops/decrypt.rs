@@ -3,9 +3,12 @@
 use trent_shared::{ApiError, Context};
 
 use crate::Kms;
+use crate::access::Asked;
 use crate::action::Action;
 use crate::api::{DecryptRequest, DecryptResponse};
-use crate::ciphertext::{Sealed, encryption_algorithm, encryption_context, end_dry_run, ignores_ciphertext};
+use crate::ciphertext::{
+    Sealed, encryption_algorithm, encryption_context, encryption_facts, end_dry_run, ignores_ciphertext,
+};
 use crate::names::same_name;
 
 pub(crate) async fn decrypt(kms: &Kms, cx: &Context, input: DecryptRequest) -> Result<DecryptResponse, ApiError> {
@@ -20,7 +23,10 @@ pub(crate) async fn decrypt(kms: &Kms, cx: &Context, input: DecryptRequest) -> R
         context: encryption_context(input.encryption_context),
         is_ignored,
     };
-    let opened = kms.open(cx, Action::Decrypt, &sealed).await?;
+    let [algorithm_fact, context_fact] = encryption_facts(algorithm, &sealed.context);
+    let facts = [algorithm_fact, context_fact, recipient.fact()];
+    let asked = Asked { facts: &facts, grant_tokens: input.grant_tokens.as_deref().unwrap_or_default(), child: None };
+    let opened = kms.open(cx, Action::Decrypt, &sealed, asked).await?;
     end_dry_run(input.dry_run)?;
     let delivery = kms.deliver(&recipient, opened.plaintext)?;
     kms.note_use(cx, &opened.key);

@@ -13,12 +13,13 @@ pub(crate) async fn delete_alias(kms: &Kms, cx: &Context, input: DeleteAliasRequ
     let alias = alias::named(&input.alias_name, cx)?;
     for _ in 0..MOST_ATTEMPTS {
         let before = kms.stored_alias(&alias).await?.ok_or_else(|| messages::alias_not_found(&alias))?;
+        kms.authorize_alias(cx, Action::DeleteAlias, &alias).await?;
         let target = kms.key(cx, &before.record.target.to_string()).for_action(Action::DeleteAlias).await?;
         let mut batch = Batch::new();
         batch.expect(&ALIASES, alias_address(&alias), Expect::Version(before.version));
         batch.delete(&ALIASES, alias_address(&alias));
         batch.delete(&ALIASES_OF_KEY, alias_of_key_address(target.arn(), &alias.name));
-        if kms.try_commit(batch, Vec::new()).await? {
+        if kms.try_commit(batch, vec![target.arn().clone()]).await? {
             return Ok(());
         }
     }

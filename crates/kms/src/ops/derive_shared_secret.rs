@@ -7,6 +7,7 @@ use trent_shared::{ApiError, Context};
 use crate::action::Action;
 use crate::api::{DeriveSharedSecretRequest, DeriveSharedSecretResponse};
 use crate::ciphertext::end_dry_run;
+use crate::conditions::{Fact, key as condition};
 use crate::{Kms, messages, names::same_name};
 
 pub(crate) async fn derive_shared_secret(
@@ -15,7 +16,10 @@ pub(crate) async fn derive_shared_secret(
     input: DeriveSharedSecretRequest,
 ) -> Result<DeriveSharedSecretResponse, ApiError> {
     let recipient = kms.recipient(input.recipient.as_ref())?;
-    let key = kms.key(cx, &input.key_id).for_action(Action::DeriveSharedSecret).await?;
+    let algorithm = Fact::Text(condition::KEY_AGREEMENT_ALGORITHM, input.key_agreement_algorithm.as_str());
+    let facts = [algorithm, recipient.fact()];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::DeriveSharedSecret).await?;
     let algorithm = same_name(input.key_agreement_algorithm.as_str())?;
     key.require(algorithm)?;
     let material = &key.current_material()?.key;

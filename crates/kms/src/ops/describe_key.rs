@@ -12,7 +12,8 @@ pub(crate) async fn describe_key(
     input: DescribeKeyRequest,
 ) -> Result<DescribeKeyResponse, ApiError> {
     kms.ensure_managed_key(cx, &input.key_id).await?;
-    let key = kms.key(cx, &input.key_id).for_action(Action::DescribeKey).await?;
+    let lookup = kms.key(cx, &input.key_id).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::DescribeKey).await?;
     let metadata = key.metadata()?;
     Ok(DescribeKeyResponse { key_metadata: Some(metadata) })
 }

@@ -5,6 +5,7 @@ use trent_shared::{ApiError, Context};
 
 use crate::action::Action;
 use crate::api::EnableKeyRotationRequest;
+use crate::conditions::{Fact, key as condition};
 use crate::{Kms, messages};
 
 pub(crate) async fn enable_key_rotation(
@@ -16,7 +17,10 @@ pub(crate) async fn enable_key_rotation(
         // The model's bounds let nothing else pass.
         ApiError::internal_failure()
     })?;
-    let lookup = kms.key(cx, &input.key_id);
+    // 365 where nothing was said (recorded).
+    let asked = period.unwrap_or_default().days();
+    let facts = [Fact::Number(condition::ROTATION_PERIOD, asked.into())];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts);
     let changed = lookup.change(Action::EnableKeyRotation, |change| {
         if change.key.record.spec != KeySpec::SymmetricDefault {
             return Err(messages::type_unfit());

@@ -14,7 +14,8 @@ pub(crate) async fn encapsulate(
     cx: &Context,
     input: EncapsulateRequest,
 ) -> Result<EncapsulateResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::Encapsulate).await?;
+    let lookup = kms.key(cx, &input.key_id).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::Encapsulate).await?;
     let algorithm = same_name(input.encapsulation_algorithm.as_str())?;
     key.require(algorithm)?;
     let made = key.current_material()?.key.encapsulate(algorithm).map_err(|error| match error {

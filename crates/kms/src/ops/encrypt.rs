@@ -6,14 +6,16 @@ use trent_shared::{ApiError, Context};
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{EncryptRequest, EncryptResponse};
-use crate::ciphertext::{encryption_algorithm, encryption_context, end_dry_run};
+use crate::ciphertext::{encryption_algorithm, encryption_context, encryption_facts, end_dry_run};
 use crate::names::same_name;
 
 pub(crate) async fn encrypt(kms: &Kms, cx: &Context, input: EncryptRequest) -> Result<EncryptResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::Encrypt).await?;
     let algorithm = encryption_algorithm(input.encryption_algorithm)?;
-    key.require(algorithm)?;
     let context = encryption_context(input.encryption_context);
+    let facts = encryption_facts(algorithm, &context);
+    let lookup = kms.key(cx, &input.key_id).saying(&facts).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::Encrypt).await?;
+    key.require(algorithm)?;
     let (ciphertext, _) = kms.encrypt(&key, algorithm, &input.plaintext, &context)?;
     end_dry_run(input.dry_run)?;
     kms.note_use(cx, &key);

@@ -1,16 +1,17 @@
 //! Makes a symmetric data key and gives it both in plaintext and encrypted under a key.
 
 use aws_smithy_types::Blob;
-use trent_kms_core::{CiphertextKind, MaterialId, generate_data_key as random_key};
+use trent_kms_core::{CiphertextKind, EncryptionAlgorithm, MaterialId, generate_data_key as random_key};
 use trent_shared::{ApiError, Context, SecretBytes};
 
 use crate::Kms;
 use crate::access::AuthorizedKey;
 use crate::action::Action;
 use crate::api::{DataKeySpec, GenerateDataKeyRequest, GenerateDataKeyResponse};
-use crate::ciphertext::{encryption_context, end_dry_run};
+use crate::ciphertext::{encryption_context, encryption_facts, end_dry_run};
 use crate::messages;
 use crate::names::same_name;
+use crate::recipient::Recipient;
 
 /// A fresh data key, and what it was encrypted with.
 pub(crate) struct DataKey {
@@ -26,7 +27,7 @@ pub(crate) async fn generate_data_key(
     input: GenerateDataKeyRequest,
 ) -> Result<GenerateDataKeyResponse, ApiError> {
     let recipient = kms.recipient(input.recipient.as_ref())?;
-    let data_key = make(kms, cx, Action::GenerateDataKey, input).await?;
+    let data_key = make(kms, cx, Action::GenerateDataKey, input, &recipient).await?;
     let delivery = kms.deliver(&recipient, data_key.plaintext)?;
     Ok(GenerateDataKeyResponse {
         ciphertext_blob: Some(data_key.ciphertext),
@@ -43,13 +44,17 @@ pub(crate) async fn make(
     cx: &Context,
     action: Action,
     input: GenerateDataKeyRequest,
+    recipient: &Recipient,
 ) -> Result<DataKey, ApiError> {
     let length = length(input.key_spec, input.number_of_bytes)?;
-    let key = kms.key(cx, &input.key_id).for_action(action).await?;
+    let context = encryption_context(input.encryption_context);
+    let [algorithm, context_fact] = encryption_facts(EncryptionAlgorithm::SymmetricDefault, &context);
+    let facts = [algorithm, context_fact, recipient.fact()];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(action).await?;
     key.require_symmetric("data key")?;
     end_dry_run(input.dry_run)?;
     let plaintext = random_key(length, &*kms.entropy);
-    let context = encryption_context(input.encryption_context);
     let (ciphertext, material_id) = kms.seal(&key, CiphertextKind::DataKey, &plaintext, &context)?;
     kms.note_use(cx, &key);
     Ok(DataKey { key, plaintext, ciphertext, material_id })

@@ -2,13 +2,15 @@
 //! symmetric encryption key.
 
 use aws_smithy_types::Blob;
-use trent_kms_core::{CiphertextKind, DataKeyPairSpec, KeyMaterial, MaterialId};
+use trent_kms_core::{CiphertextKind, DataKeyPairSpec, EncryptionAlgorithm, KeyMaterial, MaterialId};
 use trent_shared::{ApiError, Context, SecretBytes};
 
 use crate::access::AuthorizedKey;
 use crate::action::Action;
 use crate::api::{GenerateDataKeyPairRequest, GenerateDataKeyPairResponse};
-use crate::ciphertext::{encryption_context, end_dry_run};
+use crate::ciphertext::{encryption_context, encryption_facts, end_dry_run};
+use crate::conditions::{Fact, key as condition};
+use crate::recipient::Recipient;
 use crate::{Kms, names::same_name};
 
 /// A fresh key pair, and what its private key was encrypted with.
@@ -27,7 +29,7 @@ pub(crate) async fn generate_data_key_pair(
 ) -> Result<GenerateDataKeyPairResponse, ApiError> {
     let recipient = kms.recipient(input.recipient.as_ref())?;
     let spec = input.key_pair_spec;
-    let pair = make(kms, cx, Action::GenerateDataKeyPair, input).await?;
+    let pair = make(kms, cx, Action::GenerateDataKeyPair, input, &recipient).await?;
     let delivery = kms.deliver(&recipient, pair.private_key)?;
     Ok(GenerateDataKeyPairResponse {
         private_key_ciphertext_blob: Some(pair.ciphertext),
@@ -46,16 +48,21 @@ pub(crate) async fn make(
     cx: &Context,
     action: Action,
     input: GenerateDataKeyPairRequest,
+    recipient: &Recipient,
 ) -> Result<Pair, ApiError> {
     let spec = same_name::<DataKeyPairSpec>(input.key_pair_spec.as_str())?.key_spec();
-    let key = kms.key(cx, &input.key_id).for_action(action).await?;
+    let context = encryption_context(input.encryption_context);
+    let [algorithm, context_fact] = encryption_facts(EncryptionAlgorithm::SymmetricDefault, &context);
+    let pair_spec = Fact::Text(condition::DATA_KEY_PAIR_SPEC, input.key_pair_spec.as_str());
+    let facts = [algorithm, context_fact, pair_spec, recipient.fact()];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(action).await?;
     key.require_symmetric("data key pair")?;
     kms.options.refuse_foreign_spec(spec, &cx.region)?;
     kms.admit_data_key_pair(cx, spec)?;
     end_dry_run(input.dry_run)?;
     let pair: KeyMaterial = kms.factory.make(spec).await?;
     let (public_key, private_key) = (Blob::new(pair.public_key().unwrap_or_default()), pair.to_bytes());
-    let context = encryption_context(input.encryption_context);
     let (ciphertext, material_id) = kms.seal(&key, CiphertextKind::DataKey, &private_key, &context)?;
     kms.note_use(cx, &key);
     Ok(Pair { key, public_key, private_key, ciphertext, material_id })

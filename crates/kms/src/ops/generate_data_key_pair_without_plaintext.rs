@@ -8,6 +8,7 @@ use crate::action::Action;
 use crate::api::{
     GenerateDataKeyPairRequest, GenerateDataKeyPairWithoutPlaintextRequest, GenerateDataKeyPairWithoutPlaintextResponse,
 };
+use crate::recipient::Recipient;
 
 pub(crate) async fn generate_data_key_pair_without_plaintext(
     kms: &Kms,
@@ -23,7 +24,7 @@ pub(crate) async fn generate_data_key_pair_without_plaintext(
         recipient: None,
         dry_run: input.dry_run,
     };
-    let pair = make(kms, cx, Action::GenerateDataKeyPairWithoutPlaintext, input).await?;
+    let pair = make(kms, cx, Action::GenerateDataKeyPairWithoutPlaintext, input, &Recipient::Caller).await?;
     Ok(GenerateDataKeyPairWithoutPlaintextResponse {
         private_key_ciphertext_blob: Some(pair.ciphertext),
         public_key: Some(pair.public_key),

@@ -8,6 +8,7 @@ use crate::action::Action;
 use crate::api::{
     GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextRequest, GenerateDataKeyWithoutPlaintextResponse,
 };
+use crate::recipient::Recipient;
 
 pub(crate) async fn generate_data_key_without_plaintext(
     kms: &Kms,
@@ -23,7 +24,7 @@ pub(crate) async fn generate_data_key_without_plaintext(
         recipient: None,
         dry_run: input.dry_run,
     };
-    let data_key = make(kms, cx, Action::GenerateDataKeyWithoutPlaintext, input).await?;
+    let data_key = make(kms, cx, Action::GenerateDataKeyWithoutPlaintext, input, &Recipient::Caller).await?;
     Ok(GenerateDataKeyWithoutPlaintextResponse {
         ciphertext_blob: Some(data_key.ciphertext),
         key_id: Some(data_key.key.arn_text()),

@@ -6,6 +6,7 @@ use trent_shared::{ApiError, Context};
 use crate::action::Action;
 use crate::api::{GenerateMacRequest, GenerateMacResponse};
 use crate::ciphertext::end_dry_run;
+use crate::conditions::{Fact, key as condition};
 use crate::{Kms, messages, names::same_name};
 
 pub(crate) async fn generate_mac(
@@ -13,7 +14,9 @@ pub(crate) async fn generate_mac(
     cx: &Context,
     input: GenerateMacRequest,
 ) -> Result<GenerateMacResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::GenerateMac).await?;
+    let facts = [Fact::Text(condition::MAC_ALGORITHM, input.mac_algorithm.as_str())];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::GenerateMac).await?;
     let algorithm = same_name(input.mac_algorithm.as_str())?;
     key.require(algorithm)?;
     let mac = key.current_material()?.key.mac(algorithm, input.message.expose()).map_err(messages::incompatible)?;

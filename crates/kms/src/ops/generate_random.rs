@@ -7,18 +7,17 @@ use crate::action::Action;
 use crate::api::{GenerateRandomRequest, GenerateRandomResponse};
 use crate::messages;
 
-#[expect(clippy::unused_async, reason = "the generated dispatch awaits every operation alike")]
 pub(crate) async fn generate_random(
     kms: &Kms,
     cx: &Context,
     input: GenerateRandomRequest,
 ) -> Result<GenerateRandomResponse, ApiError> {
     let number = input.number_of_bytes.ok_or_else(messages::number_of_bytes_required)?;
-    kms.authorize_account(cx, Action::GenerateRandom)?;
+    let recipient = kms.recipient(input.recipient.as_ref())?;
+    kms.authorize_account(cx, Action::GenerateRandom, &[recipient.fact()]).await?;
     if input.custom_key_store_id.is_some() {
         return Err(messages::custom_key_store_not_found());
     }
-    let recipient = kms.recipient(input.recipient.as_ref())?;
     let mut bytes = vec![0; usize::try_from(number).map_err(|_| ApiError::internal_failure())?];
     kms.entropy.fill(&mut bytes);
     let delivery = kms.deliver(&recipient, SecretBytes::new(bytes))?;

@@ -5,6 +5,7 @@ use trent_shared::{ApiError, Context};
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{GetKeyPolicyRequest, GetKeyPolicyResponse};
+use crate::conditions::{Fact, key as condition};
 use crate::messages;
 use crate::policy_document::POLICY_NAME;
 
@@ -13,7 +14,8 @@ pub(crate) async fn get_key_policy(
     cx: &Context,
     input: GetKeyPolicyRequest,
 ) -> Result<GetKeyPolicyResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::GetKeyPolicy).await?;
+    let facts = [Fact::Text(condition::POLICY_NAME, input.policy_name.as_deref().unwrap_or(POLICY_NAME))];
+    let key = kms.key(cx, &input.key_id).saying(&facts).for_action(Action::GetKeyPolicy).await?;
     if input.policy_name.is_some_and(|name| name != POLICY_NAME) {
         return Err(messages::no_such_policy());
     }

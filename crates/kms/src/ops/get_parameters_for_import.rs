@@ -5,6 +5,7 @@ use trent_shared::{ApiError, Context, SecretBytes};
 
 use crate::action::Action;
 use crate::api::{GetParametersForImportRequest, GetParametersForImportResponse};
+use crate::conditions::{Fact, key as condition};
 use crate::{Kms, messages, names::same_name};
 
 pub(crate) async fn get_parameters_for_import(
@@ -12,7 +13,11 @@ pub(crate) async fn get_parameters_for_import(
     cx: &Context,
     input: GetParametersForImportRequest,
 ) -> Result<GetParametersForImportResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::GetParametersForImport).await?;
+    let facts = [
+        Fact::Text(condition::WRAPPING_ALGORITHM, input.wrapping_algorithm.as_str()),
+        Fact::Text(condition::WRAPPING_KEY_SPEC, input.wrapping_key_spec.as_str()),
+    ];
+    let key = kms.key(cx, &input.key_id).saying(&facts).for_action(Action::GetParametersForImport).await?;
     let algorithm: WrappingAlgorithm = same_name(input.wrapping_algorithm.as_str())?;
     let wrapping: WrappingKeySpec = same_name(input.wrapping_key_spec.as_str())?;
     let spec = key.record().spec;

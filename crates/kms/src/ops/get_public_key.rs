@@ -13,7 +13,8 @@ pub(crate) async fn get_public_key(
     cx: &Context,
     input: GetPublicKeyRequest,
 ) -> Result<GetPublicKeyResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::GetPublicKey).await?;
+    let lookup = kms.key(cx, &input.key_id).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::GetPublicKey).await?;
     let public_key = key.current_material()?.key.public_key().ok_or_else(|| errors::UNSUPPORTED_OPERATION.bare())?;
     let metadata = key.metadata()?;
     Ok(GetPublicKeyResponse {

@@ -7,6 +7,7 @@ use trent_shared::{ApiError, Context, Timestamp};
 
 use crate::action::Action;
 use crate::api::{ExpirationModelType, ImportKeyMaterialRequest, ImportKeyMaterialResponse, ImportType};
+use crate::conditions::{Fact, key as condition};
 use crate::names::same_name;
 use crate::records::KeyRecord;
 use crate::{Kms, messages};
@@ -16,10 +17,14 @@ pub(crate) async fn import_key_material(
     cx: &Context,
     input: ImportKeyMaterialRequest,
 ) -> Result<ImportKeyMaterialResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::ImportKeyMaterial).await?;
+    let model = input.expiration_model.unwrap_or(ExpirationModelType::KeyMaterialExpires);
+    let valid_to = input.valid_to.as_ref().map(|at| Fact::Date(condition::VALID_TO, whole_seconds(at)));
+    let facts = [Fact::Text(condition::EXPIRATION_MODEL, model.as_str()), valid_to.unwrap_or(Fact::Nothing)];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts);
+    let key = lookup.for_action(Action::ImportKeyMaterial).await?;
     let spec = key.record().spec;
     refuse_symmetric_only(&input, spec)?;
-    let expiry = expiry(&input, kms.now())?;
+    let expiry = expiry(model, &input, kms.now())?;
     if input.import_type == Some(ImportType::NewKeyMaterial) && input.key_material_id.is_some() {
         return Err(messages::material_id_of_new());
     }
@@ -37,7 +42,6 @@ pub(crate) async fn import_key_material(
         expiry,
     };
 
-    let lookup = kms.key(cx, &input.key_id);
     let changed = lookup.change(Action::ImportKeyMaterial, |change| {
         let KeyRecord { lifecycle, secrets, .. } = &mut change.key.record;
         let imported = lifecycle.import_material(&change.key.arn.region, change.now, import.clone());
@@ -70,8 +74,11 @@ fn refuse_symmetric_only(input: &ImportKeyMaterialRequest, spec: KeySpec) -> Res
 }
 
 /// When the material shall expire: in whole seconds (recorded), within a year, or never.
-fn expiry(input: &ImportKeyMaterialRequest, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
-    let model = input.expiration_model.unwrap_or(ExpirationModelType::KeyMaterialExpires);
+fn expiry(
+    model: ExpirationModelType,
+    input: &ImportKeyMaterialRequest,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, ApiError> {
     match (model, &input.valid_to) {
         (ExpirationModelType::KeyMaterialExpires, Some(valid_to)) => {
             let expiry = whole_seconds(valid_to);

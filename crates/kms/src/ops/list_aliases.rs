@@ -28,7 +28,7 @@ pub(crate) async fn list_aliases(
     input: ListAliasesRequest,
 ) -> Result<ListAliasesResponse, ApiError> {
     let request = PageRequest::new("ListAliases", input.limit, LIMITS, input.marker.as_deref())?;
-    kms.authorize_account(cx, Action::ListAliases)?;
+    kms.authorize_account(cx, Action::ListAliases, &[]).await?;
     let found = match &input.key_id {
         Some(key_id) => aliases_of_key(kms, cx, key_id, &request).await?,
         None => all_aliases(kms, cx, &request).await?,

@@ -24,7 +24,7 @@ pub(crate) async fn list_keys(kms: &Kms, cx: &Context, input: ListKeysRequest) -
         (false, _) => "ListKeys/RAM",
     };
     let request = PageRequest::new(list, input.limit, LIMITS, input.marker.as_deref())?;
-    kms.authorize_account(cx, Action::ListKeys)?;
+    kms.authorize_account(cx, Action::ListKeys, &[]).await?;
     // No key is ever shared through RAM, which Trent does not have.
     let keys = if wants_own { keys_of_account(kms, cx, &request).await? } else { Vec::new() };
     let page = request.page(keys, |key| key.key_id.clone().unwrap_or_default());

@@ -2,6 +2,7 @@
 
 pub(crate) mod cancel_key_deletion;
 pub(crate) mod create_alias;
+pub(crate) mod create_grant;
 pub(crate) mod create_key;
 pub(crate) mod decapsulate;
 pub(crate) mod decrypt;
@@ -28,13 +29,17 @@ pub(crate) mod get_parameters_for_import;
 pub(crate) mod get_public_key;
 pub(crate) mod import_key_material;
 pub(crate) mod list_aliases;
+pub(crate) mod list_grants;
 pub(crate) mod list_key_policies;
 pub(crate) mod list_key_rotations;
 pub(crate) mod list_keys;
 pub(crate) mod list_resource_tags;
+pub(crate) mod list_retirable_grants;
 pub(crate) mod put_key_policy;
 pub(crate) mod re_encrypt;
 pub(crate) mod replicate_key;
+pub(crate) mod retire_grant;
+pub(crate) mod revoke_grant;
 pub(crate) mod rotate_key_on_demand;
 pub(crate) mod schedule_key_deletion;
 pub(crate) mod sign;

@@ -4,9 +4,13 @@
 use trent_shared::{ApiError, Context};
 
 use crate::Kms;
+use crate::access::Asked;
 use crate::action::Action;
 use crate::api::{ReEncryptRequest, ReEncryptResponse};
-use crate::ciphertext::{Sealed, encryption_algorithm, encryption_context, end_dry_run, ignores_ciphertext};
+use crate::ciphertext::{
+    Sealed, encryption_algorithm, encryption_context, encryption_facts, end_dry_run, ignores_ciphertext,
+};
+use crate::conditions::{Fact, key as condition};
 use crate::names::same_name;
 
 pub(crate) async fn re_encrypt(
@@ -25,10 +29,21 @@ pub(crate) async fn re_encrypt(
         context: encryption_context(input.source_encryption_context),
         is_ignored,
     };
-    let destination = kms.key(cx, &input.destination_key_id).for_action(Action::ReEncryptTo).await?;
-    destination.require(algorithm)?;
-    let opened = kms.open(cx, Action::ReEncryptFrom, &sealed).await?;
     let context = encryption_context(input.destination_encryption_context);
+    let is_same_key = Fact::Flag(condition::RE_ENCRYPT_ON_SAME_KEY, kms.opens_itself(cx, &sealed, &input.destination_key_id).await);
+    let grant_tokens = input.grant_tokens.as_deref().unwrap_or_default();
+
+    let [algorithm_fact, context_fact] = encryption_facts(algorithm, &context);
+    let facts = [algorithm_fact, context_fact, is_same_key];
+    let lookup = kms.key(cx, &input.destination_key_id).asking(Asked { facts: &facts, grant_tokens, child: None });
+    let destination = lookup.for_action(Action::ReEncryptTo).await?;
+    destination.require(algorithm)?;
+
+    let [.., is_same_key] = facts;
+    let [algorithm_fact, context_fact] = encryption_facts(source_algorithm, &sealed.context);
+    let facts = [algorithm_fact, context_fact, is_same_key];
+    let opened = kms.open(cx, Action::ReEncryptFrom, &sealed, Asked { facts: &facts, grant_tokens, child: None }).await?;
+
     let (ciphertext, material_id) = kms.encrypt(&destination, algorithm, &opened.plaintext, &context)?;
     end_dry_run(input.dry_run)?;
     kms.note_use(cx, &opened.key);

@@ -6,72 +6,89 @@ use std::collections::BTreeMap;
 use trent_kms_core::{KeyOrigin, Lifecycle, RegionError};
 use trent_shared::{ApiError, Context, Region};
 
+use crate::access::AuthorizedKey;
 use crate::action::Action;
 use crate::api::{ExpirationModelType, ReplicateKeyRequest, ReplicateKeyResponse, Tag};
 use crate::change::Edited;
+use crate::conditions::{Fact, key as condition};
 use crate::identifier::KeyArn;
 use crate::metadata::{as_of, expiration_model, lasting_metadata};
+use crate::policy_document::WantedPolicy;
 use crate::records::{KeyManager, KeyRecord};
 use crate::tags::add_tags;
-use crate::{Kms, messages, policy_document};
+use crate::{Kms, messages};
 
 pub(crate) async fn replicate_key(
     kms: &Kms,
     cx: &Context,
     input: ReplicateKeyRequest,
 ) -> Result<ReplicateKeyResponse, ApiError> {
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let facts = [
+        Fact::Text(condition::REPLICA_REGION, &input.replica_region),
+        Fact::flag(condition::BYPASS_LOCKOUT_CHECK, bypass),
+        Fact::Tags(input.tags.as_deref().unwrap_or_default()),
+    ];
     if let Ok(region) = input.replica_region.parse() {
         // One of the two is AWS's own dry run.
         kms.admit_in(cx, &region, "CreateKey", 2)?;
-        refuse_namesake(kms, cx, &input.key_id, region).await?;
     }
-    let lookup = kms.key(cx, &input.key_id);
+    let lookup = kms.key(cx, &input.key_id).saying(&facts);
+    let primary = lookup.for_action(Action::ReplicateKey).await?;
+    let target = replica_region(&input.replica_region, &cx.region)?;
+    let arn = KeyArn { region: target.clone(), ..primary.arn().clone() };
+    refuse_namesake(kms, &primary, &arn).await?;
+
+    // A replica is also a new key there.
+    let there = Context { region: target.clone(), ..cx.clone() };
+    kms.authorize_account(&there, Action::CreateKey, &facts).await?;
+    if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
+        kms.authorize_by_identity(&there, Action::TagResource, &arn.to_string(), &facts).await?;
+    }
+    let most_bytes = kms.options.quotas.key_policy_bytes;
+    let policy = WantedPolicy::read(input.policy.as_deref(), most_bytes, cx.partition(), cx.account())?;
+    let policy_principals = kms.check_policy(&there, &arn, &policy, bypass, &facts).await?;
+
     let changed = lookup.change(Action::ReplicateKey, |change| {
         let (primary, now) = (&mut change.key, change.now);
-        let target = replica_region(&input.replica_region, &primary.arn.region)?;
         let created = now.plus(kms.options.transitions.replica_creation);
         let lifecycle = primary.record.lifecycle.replicate(&primary.arn.region, &target, now, created);
         let lifecycle = lifecycle.map_err(|error| messages::replication(&primary.arn, &target, error))?;
         let mut tags = BTreeMap::new();
         add_tags(&mut tags, input.tags.as_deref().unwrap_or_default())?;
-        let policy = match &input.policy {
-            Some(policy) => policy_document::normalise(policy, kms.options.quotas.key_policy_bytes)?,
-            None => policy_document::default_policy(cx.partition(), cx.account()),
-        };
         let record = KeyRecord {
             created: now,
             description: input.description.clone().unwrap_or_default(),
             spec: primary.record.spec,
             usage: primary.record.usage,
             lifecycle,
-            policy: policy.clone(),
+            policy: policy.text.clone(),
+            policy_principals: policy_principals.clone(),
             tags: tags.clone(),
             manager: KeyManager::Customer,
             secrets: primary.record.secrets.clone(),
         };
-        let arn = KeyArn { region: target, ..primary.arn.clone() };
         let mut metadata = as_of(now, lasting_metadata(&arn, &record)?, &arn, &record)?;
         // That of the primary key's material, though none is here (recorded).
         metadata.expiration_model = shown_expiration_model(&primary.record.lifecycle);
-        change.related.push(Edited::new(arn, record));
-        Ok((metadata, policy, tags))
+        change.related.push(Edited::new(arn.clone(), record));
+        Ok((metadata, tags))
     });
-    let (_, (metadata, policy, tags)) = changed.await?;
+    let (_, (metadata, tags)) = changed.await?;
     let tags = tags.into_iter().map(|(tag_key, tag_value)| Tag { tag_key, tag_value });
     Ok(ReplicateKeyResponse {
         replica_key_metadata: Some(metadata),
-        replica_policy: Some(policy),
+        replica_policy: Some(policy.text),
         replica_tags: Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()),
     })
 }
 
 /// Refuses to replicate into a Region that has a key of the same id which is no relation; that takes ids which somebody chose.
-async fn refuse_namesake(kms: &Kms, cx: &Context, key_id: &str, region: Region) -> Result<(), ApiError> {
-    let primary = kms.key(cx, key_id).for_action(Action::ReplicateKey).await?;
-    let arn = KeyArn { region, ..primary.arn().clone() };
-    let is_related = primary.record().lifecycle.other_regions(&primary.arn().region).any(|other| *other == arn.region);
-    if !is_related && arn != *primary.arn() && kms.stored_key(&arn, primary.now()).await?.is_some() {
-        return Err(messages::replication(&arn, &arn.region, RegionError::ReplicaIsThere));
+async fn refuse_namesake(kms: &Kms, primary: &AuthorizedKey, replica: &KeyArn) -> Result<(), ApiError> {
+    let mut related = primary.record().lifecycle.other_regions(&primary.arn().region);
+    let is_related = related.any(|other| *other == replica.region);
+    if !is_related && replica != primary.arn() && kms.stored_key(replica, primary.now()).await?.is_some() {
+        return Err(messages::replication(replica, &replica.region, RegionError::ReplicaIsThere));
     }
     Ok(())
 }

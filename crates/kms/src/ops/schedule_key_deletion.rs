@@ -7,6 +7,7 @@ use trent_shared::{ApiError, Context};
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse};
+use crate::conditions::{Fact, key as condition};
 use crate::messages;
 use crate::names::same_name;
 
@@ -18,7 +19,8 @@ pub(crate) async fn schedule_key_deletion(
     // The model lets 1 to 365 pass.
     let window = input.pending_window_in_days.map_or(Ok(DeletionWindow::default()), DeletionWindow::try_from);
     let window = window.map_err(|_| messages::deletion_window())?;
-    let lookup = kms.key(cx, &input.key_id);
+    let facts = [Fact::Number(condition::PENDING_WINDOW, window.days().into())];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts);
     let changed = lookup.change(Action::ScheduleKeyDeletion, |change| {
         let scheduled = change.key.record.lifecycle.schedule_deletion(&change.key.arn.region, change.now, window);
         scheduled.map_err(|error| messages::state(&change.key.arn, error))

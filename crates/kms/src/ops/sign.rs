@@ -6,15 +6,22 @@ use trent_shared::{ApiError, Context};
 use crate::action::Action;
 use crate::api::{SignRequest, SignResponse};
 use crate::ciphertext::end_dry_run;
+use crate::conditions::{Fact, key as condition};
 use crate::signing::message_type;
 use crate::{Kms, messages, names::same_name};
 
 pub(crate) async fn sign(kms: &Kms, cx: &Context, input: SignRequest) -> Result<SignResponse, ApiError> {
-    let key = kms.key(cx, &input.key_id).for_action(Action::Sign).await?;
+    let message_type = message_type(input.message_type)?;
+    let facts = [
+        Fact::Text(condition::MESSAGE_TYPE, message_type.as_str()),
+        Fact::Text(condition::SIGNING_ALGORITHM, input.signing_algorithm.as_str()),
+    ];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts).presenting(input.grant_tokens.as_ref());
+    let key = lookup.for_action(Action::Sign).await?;
     let algorithm = same_name(input.signing_algorithm.as_str())?;
     key.require(algorithm)?;
     let material = &key.current_material()?.key;
-    let message = material.signing_input(algorithm, message_type(input.message_type)?, input.message.expose());
+    let message = material.signing_input(algorithm, message_type, input.message.expose());
     let signature = message.map_err(messages::message)?.sign().map_err(|error| messages::crypto(&error))?;
     end_dry_run(input.dry_run)?;
     kms.note_use(cx, &key);

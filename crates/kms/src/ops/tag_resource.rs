@@ -4,12 +4,14 @@ use trent_shared::{ApiError, Context};
 
 use crate::action::Action;
 use crate::api::TagResourceRequest;
+use crate::conditions::Fact;
 use crate::tags::add_tags;
 use crate::{Kms, fixed_keys};
 
 pub(crate) async fn tag_resource(kms: &Kms, cx: &Context, input: TagResourceRequest) -> Result<(), ApiError> {
     fixed_keys::refuse_late(&input.tags)?;
-    let lookup = kms.key(cx, &input.key_id);
+    let facts = [Fact::Tags(&input.tags)];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts);
     lookup.change(Action::TagResource, |change| add_tags(&mut change.key.record.tags, &input.tags)).await.map(|_| ())
 }
 

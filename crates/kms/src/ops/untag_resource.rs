@@ -5,10 +5,12 @@ use trent_shared::{ApiError, Context};
 use crate::Kms;
 use crate::action::Action;
 use crate::api::UntagResourceRequest;
+use crate::conditions::Fact;
 use crate::tags::remove_tags;
 
 pub(crate) async fn untag_resource(kms: &Kms, cx: &Context, input: UntagResourceRequest) -> Result<(), ApiError> {
-    let lookup = kms.key(cx, &input.key_id);
+    let facts = [Fact::TagKeys(&input.tag_keys)];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts);
     lookup
         .change(Action::UntagResource, |change| remove_tags(&mut change.key.record.tags, &input.tag_keys))
         .await

@@ -17,6 +17,7 @@ pub(crate) async fn update_alias(kms: &Kms, cx: &Context, input: UpdateAliasRequ
     for _ in 0..MOST_ATTEMPTS {
         let before = kms.stored_alias(&alias).await?.ok_or_else(|| messages::alias_not_found(&alias))?;
         let current = KeyArn { region: alias.region.clone(), account: alias.account, id: before.record.target };
+        kms.authorize_alias(cx, Action::UpdateAlias, &alias).await?;
         let target = kms.key(cx, &input.target_key_id).for_action(Action::UpdateAlias).await?;
         let current_key = kms.key(cx, &current.id.to_string()).for_action_in_any_state(Action::UpdateAlias).await?;
         if kind(current_key.record()) != kind(target.record()) {
@@ -25,7 +26,7 @@ pub(crate) async fn update_alias(kms: &Kms, cx: &Context, input: UpdateAliasRequ
         let mut batch = Batch::new();
         batch.delete(&ALIASES_OF_KEY, alias_of_key_address(&current, &alias.name));
         kms.point_alias(&mut batch, &alias, Some(&before), &target).await?;
-        if kms.try_commit(batch, vec![target.arn().clone()]).await? {
+        if kms.try_commit(batch, vec![target.arn().clone(), current]).await? {
             return Ok(());
         }
     }

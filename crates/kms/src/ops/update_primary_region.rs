@@ -5,6 +5,7 @@ use trent_shared::{ApiError, Context, Region};
 
 use crate::action::Action;
 use crate::api::UpdatePrimaryRegionRequest;
+use crate::conditions::{Fact, key as condition};
 use crate::{Kms, messages};
 
 pub(crate) async fn update_primary_region(
@@ -16,7 +17,17 @@ pub(crate) async fn update_primary_region(
         // A request there as well as here.
         kms.admit_in(cx, &region, "UpdatePrimaryRegion", 1)?;
     }
-    let lookup = kms.key(cx, &input.key_id);
+    let facts = [Fact::Text(condition::PRIMARY_REGION, &input.primary_region)];
+    let lookup = kms.key(cx, &input.key_id).saying(&facts);
+    let primary = lookup.for_action(Action::UpdatePrimaryRegion).await?;
+    // The replica is asked as well, where there is one.
+    if let Some(region) = input.primary_region.parse().ok().filter(|region| *region != cx.region) {
+        let (there, id) = (Context { region, ..cx.clone() }, primary.arn().id.to_string());
+        let replica = kms.key(&there, &id).saying(&facts);
+        if replica.arn(Action::UpdatePrimaryRegion).await.is_some() {
+            replica.for_action_in_any_state(Action::UpdatePrimaryRegion).await?;
+        }
+    }
     let changed = lookup.change(Action::UpdatePrimaryRegion, |change| {
         let (key, now) = (&mut change.key, change.now);
         let here = &key.arn.region;

@@ -52,6 +52,8 @@ pub(crate) struct Specimen {
     /// What the key made while it worked, as members of the operation that takes it: Decrypt, Verify, VerifyMac or
     /// Decapsulate.
     pub(crate) made: Value,
+    /// Ids of grants: one to retire and one to revoke. A key that is being created has none.
+    pub(crate) grants: [Value; 2],
     /// Members of ImportKeyMaterial with the key's material, where a token can be had.
     pub(crate) import: Option<Value>,
 }
@@ -165,6 +167,11 @@ impl Specimen {
             let input = json!({ "AliasName": alias, "TargetKeyId": target.id });
             key.client.kms("CreateAlias", input).await.succeeds();
         }
+        let mut grants = [json!("0".repeat(64)), json!("0".repeat(64))];
+        for grant in grants.iter_mut().filter(|_| state != State::Creating) {
+            let input = json!({ "GranteePrincipal": "000000000000", "Operations": ["DescribeKey"] });
+            *grant = key.does("CreateGrant", input).await["GrantId"].take();
+        }
         match state {
             State::Enabled | State::Creating => {}
             State::Disabled => drop(key.does("DisableKey", json!({})).await),
@@ -174,7 +181,7 @@ impl Specimen {
             State::Updating => drop(home.does("UpdatePrimaryRegion", json!({ "PrimaryRegion": THERE })).await),
         }
         assert_eq!(key.state().await, state.name(), "{kind:?}");
-        Self { kind, state, key, other, made, import }
+        Self { kind, state, key, other, made, grants, import }
     }
 
     /// The Region where the key is, and the other one of a multi-Region key.

@@ -8,6 +8,7 @@ mod ciphertext_blob;
 pub mod fixtures;
 pub mod import_unwrap;
 mod key_material_der;
+mod policy;
 mod typed_input;
 mod wire;
 
@@ -15,6 +16,7 @@ pub use attestation::attestation;
 pub use ciphertext_blob::ciphertext_blob;
 pub use import_unwrap::import_unwrap;
 pub use key_material_der::key_material_der;
+pub use policy::policy;
 pub use wire::{json_decode, operations, query_decode};
 
 /// A target, by the name that its corpus and its binary have too.
@@ -24,12 +26,13 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "attestation", run: attestation },
     Target { name: "ciphertext_blob", run: ciphertext_blob },
     Target { name: "import_unwrap", run: import_unwrap },
     Target { name: "json_decode", run: json_decode },
     Target { name: "key_material_der", run: key_material_der },
+    Target { name: "policy", run: policy },
     Target { name: "query_decode", run: query_decode },
 ];
 

@@ -23,9 +23,14 @@ pub trait AdminEndpoint: Send + Sync + 'static {
 /// A JSON answer.
 pub fn json_response(status: StatusCode, value: &impl Serialize) -> Response {
     // Structures of text and numbers always serialize; should one ever not, the client sees an empty answer.
-    let mut response = Response::new(Full::new(Bytes::from(serde_json::to_vec(value).unwrap_or_default())));
+    response(status, "application/json", serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// An answer of any other kind.
+pub fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

@@ -6,7 +6,7 @@ use http::Request;
 use http_body::Body;
 use tower::{BoxError, Service as TowerService};
 use trent_protocol::{Service, ServiceModel};
-use trent_shared::{Clock, Entropy};
+use trent_shared::{Clock, Connection, Entropy};
 
 use crate::admin::{Admin, AdminEndpoint, HealthAlone};
 use crate::http_tier::http_tier;
@@ -61,14 +61,25 @@ impl Gateway {
         &self.shared.router
     }
 
-    /// Both tiers as one service from HTTP request to HTTP response, for the listener and for callers in process.
+    /// Both tiers as one service from HTTP request to HTTP response, for callers in process.
     pub fn stack<B>(
         &self,
     ) -> impl TowerService<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static + use<B>
     where
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
     {
-        http_tier(&self.shared, operation_tier())
+        self.stack_for(Connection::default())
+    }
+
+    /// The same for requests that arrive over this connection.
+    pub fn stack_for<B>(
+        &self,
+        connection: Connection,
+    ) -> impl TowerService<Request<B>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static + use<B>
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    {
+        http_tier(&self.shared, connection, operation_tier())
     }
 
     pub(crate) fn limits(&self) -> &Limits {

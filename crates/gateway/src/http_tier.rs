@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use tower::{BoxError, ServiceBuilder, service_fn};
 use tracing::{Instrument, Span, debug, debug_span, error, field};
 use trent_protocol::Payload;
-use trent_shared::{ApiError, RequestId};
+use trent_shared::{ApiError, Connection, RequestId};
 
 use crate::admin::Admin;
 use crate::answer::{render, success};
@@ -29,12 +29,15 @@ use crate::{Detected, Dialect, Failure, Limits, Response};
 /// for a request costs nothing.
 struct Tagged<B> {
     id: RequestId,
+    connection: Connection,
     shared: Arc<Shared>,
     request: Request<B>,
 }
 
+/// The stack for the requests of one connection.
 pub(crate) fn http_tier<B, S>(
     shared: &Arc<Shared>,
+    connection: Connection,
     operations: S,
 ) -> impl Stage<Request<B>, Response, Infallible> + use<B, S>
 where
@@ -43,7 +46,7 @@ where
 {
     ServiceBuilder::new()
         // First, so that the log and every answer, even to a panic, name the request; on the way back it renders errors.
-        .layer_fn(|inner| request_id(inner, shared.clone()))
+        .layer_fn(|inner| request_id(inner, connection, shared.clone()))
         // Around everything that works on the request, so that no bug takes the connection down.
         .layer_fn(catch_panic)
         // Around the limits, so that refused requests are in the log too.
@@ -57,7 +60,11 @@ where
         .service(operations)
 }
 
-fn request_id<B, S>(inner: S, shared: Arc<Shared>) -> impl Stage<Request<B>, Response, Infallible>
+fn request_id<B, S>(
+    inner: S,
+    connection: Connection,
+    shared: Arc<Shared>,
+) -> impl Stage<Request<B>, Response, Infallible>
 where
     B: Send + 'static,
     S: Stage<Tagged<B>, Response, Failure>,
@@ -66,7 +73,7 @@ where
         let (mut inner, shared) = (inner.clone(), shared.clone());
         async move {
             let id = shared.request_ids.next();
-            Ok(render(inner.call(Tagged { id, shared, request }).await, id))
+            Ok(render(inner.call(Tagged { id, connection, shared, request }).await, id))
         }
     })
 }
@@ -127,13 +134,13 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
     S: Stage<Tagged<Bytes>, Response, Failure>,
 {
-    service_fn(move |Tagged { id, shared, request }: Tagged<B>| {
+    service_fn(move |Tagged { id, connection, shared, request }: Tagged<B>| {
         let mut inner = inner.clone();
         async move {
             let (head, body) = request.into_parts();
             let request = Request::from_parts(head, ());
             match whole_body(request.headers(), body, &shared.limits).await {
-                Ok(body) => inner.call(Tagged { id, shared, request: request.map(|()| body) }).await,
+                Ok(body) => inner.call(Tagged { id, connection, shared, request: request.map(|()| body) }).await,
                 Err(error) => Err(Failure { error, dialect: Dialect::guess(&request) }),
             }
         }
@@ -159,7 +166,7 @@ fn detect<S>(inner: S) -> impl Stage<Tagged<Bytes>, Response, Failure>
 where
     S: Stage<Call, Payload, ApiError>,
 {
-    service_fn(move |Tagged { id, shared, request }: Tagged<Bytes>| {
+    service_fn(move |Tagged { id, connection, shared, request }: Tagged<Bytes>| {
         let mut inner = inner.clone();
         async move {
             let Detected { route, input } = shared.router.detect(&request)?;
@@ -167,7 +174,7 @@ where
             let dialect = route.dialect();
             let failure = |error| Failure { error, dialect };
             let service = route.service().map_err(failure)?.clone();
-            let call = Call { id, request: request.map(drop), service, operation: route.operation, input };
+            let call = Call { id, connection, request: request.map(drop), service, operation: route.operation, input };
             let payload = inner.call(call).await.map_err(failure)?;
             Ok(success(dialect.protocol, payload))
         }

@@ -19,9 +19,12 @@ mod operation_tier;
 mod request_ids;
 mod router;
 mod stage;
+mod stream;
+mod tls;
 
-pub use admin::{AdminEndpoint, json_response};
+pub use admin::{AdminEndpoint, json_response, response};
 pub use answer::{Dialect, Failure, Response};
 pub use gateway::Gateway;
 pub use limits::Limits;
 pub use router::{AmbiguousRoute, Detected, Route, Router};
+pub use tls::{ServerCertificate, Tls};

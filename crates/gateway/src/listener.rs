@@ -1,6 +1,9 @@
-//! Connections: HTTP/1.1 keep-alive and HTTP/2 with prior knowledge on one port, and a stop that loses no answer.
+//! Connections: HTTP/1.1 keep-alive and HTTP/2, in the clear (with prior knowledge) and over TLS, on one port; and a stop
+//! that loses no answer.
 
+use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -8,31 +11,36 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
+use trent_shared::Connection;
 
-use crate::{Gateway, Limits};
+use crate::stream::Stream;
+use crate::{Gateway, Limits, Tls};
 
 impl Gateway {
-    /// Answers connections until `shutdown` is done. Then accepts no more, lets requests in flight finish within the
-    /// grace, and drops what is left.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    /// Answers connections until `shutdown` is done, with `tls` also those over TLS. Then accepts no more, lets requests in
+    /// flight finish within the grace, and drops what is left.
+    pub async fn serve(self, listener: TcpListener, tls: Option<Tls>, shutdown: impl Future<Output = ()>) {
         let server = connection_builder(self.limits());
-        let service = TowerToHyperService::new(self.stack());
+        let tls = tls.map(Arc::new);
         let graceful = GracefulShutdown::new();
+        // Dropped at the stop, which ends the connections that do not talk HTTP yet: nothing is in flight there.
+        let (accepting, until_the_stop) = watch::channel(());
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
 
         loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+            let incoming = tokio::select! {
+                incoming = listener.accept() => incoming,
                 // Only to forget the connections that are done.
                 Some(_) = connections.join_next() => continue,
                 () = &mut shutdown => break,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match incoming {
+                Ok(incoming) => incoming,
                 Err(error) => {
                     // Most likely out of file descriptors: accepting at once again would only spin.
                     warn!(%error, "cannot accept a connection");
@@ -44,16 +52,32 @@ impl Gateway {
             if let Err(error) = stream.set_nodelay(true) {
                 debug!(%error, "cannot set TCP_NODELAY");
             }
-            let connection = server.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
-            let connection = graceful.watch(connection);
+            let (gateway, server, watcher) = (self.clone(), server.clone(), graceful.watcher());
+            let opening = timeout(self.limits().header_timeout, Stream::open(stream, tls.clone()));
+            let mut until_the_stop = until_the_stop.clone();
+            // Who says nothing, or shakes hands slowly, keeps nobody else waiting.
             connections.spawn(async move {
-                if let Err(error) = connection.await {
+                let opened = tokio::select! {
+                    biased;
+                    opened = opening => opened,
+                    _ = until_the_stop.changed() => return,
+                };
+                let stream = match opened.map_err(io::Error::from).flatten() {
+                    Ok(stream) => stream,
+                    Err(error) => return debug!(%error, "a connection ended before its first request"),
+                };
+                // Where IPv6 listens for IPv4 as well, IPv4 addresses look like IPv6 ones.
+                let source_ip = Some(peer.ip().to_canonical());
+                let origin = Connection { source_ip, is_secure: stream.is_secure() };
+                let service = TowerToHyperService::new(gateway.stack_for(origin));
+                let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+                if let Err(error) = watcher.watch(connection).await {
                     debug!(%error, "a connection ended early");
                 }
             });
         }
 
-        drop(listener);
+        drop((listener, accepting));
         if timeout(self.limits().shutdown_grace, graceful.shutdown()).await.is_err() {
             warn!(connections = connections.len(), "dropped connections that did not finish in time");
         }

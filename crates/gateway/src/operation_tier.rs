@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use tower::{ServiceBuilder, service_fn};
 use trent_protocol::{Operation, Payload, Protocol, Service, Value};
-use trent_shared::{ApiError, Context, RequestId};
+use trent_shared::{ApiError, Connection, Context, RequestId};
 
 use crate::identity::identify;
 use crate::stage::Stage;
@@ -14,6 +14,7 @@ use crate::stage::Stage;
 /// A detected operation, its sender not known yet.
 pub(crate) struct Call {
     pub(crate) id: RequestId,
+    pub(crate) connection: Connection,
     pub(crate) request: Request<()>,
     pub(crate) service: Arc<dyn Service>,
     pub(crate) operation: &'static Operation,
@@ -48,10 +49,11 @@ fn authenticate<S>(inner: S) -> impl Stage<Call, Payload, ApiError>
 where
     S: Stage<Authenticated, Payload, ApiError>,
 {
-    service_fn(move |Call { id, request, service, operation, input }: Call| {
+    service_fn(move |Call { id, connection, request, service, operation, input }: Call| {
         let mut inner = inner.clone();
         async move {
-            let cx = identify(id, &request, service.model().protocol)?;
+            let identified = identify(id, &request, service.model().protocol)?;
+            let cx = Context { connection, ..identified };
             inner.call(Authenticated { cx, service, operation, input }).await
         }
     })

@@ -1,5 +1,6 @@
 //! What Trent answers under `/_trent/` beside health. One file for each first part of a path.
 
+mod ca;
 mod clock;
 
 use std::error::Error;
@@ -17,10 +18,12 @@ use trent_protocol::BoxFuture;
 use crate::clock::TurnableClock;
 use crate::sentence;
 use crate::sweeper::Sweeper;
+use crate::tls::TlsMode;
 
 pub(crate) struct AdminApi {
     clock: Arc<TurnableClock>,
     sweeper: Arc<Sweeper>,
+    tls: TlsMode,
 }
 
 /// Why a request was not answered with HTTP 200.
@@ -29,6 +32,8 @@ enum Refusal {
     Nowhere,
     /// The path takes these methods only, written as in `Allow`.
     Method(&'static str),
+    /// Nothing is here as Trent is configured, for this reason.
+    Absent(String),
     /// What the client sent cannot be done, for this reason.
     Request(String),
     /// What the client sent can be done, but has failed, for this reason.
@@ -38,8 +43,8 @@ enum Refusal {
 type Outcome = Result<Response, Refusal>;
 
 impl AdminApi {
-    pub(crate) fn new(clock: Arc<TurnableClock>, sweeper: Arc<Sweeper>) -> Self {
-        Self { clock, sweeper }
+    pub(crate) fn new(clock: Arc<TurnableClock>, sweeper: Arc<Sweeper>, tls: TlsMode) -> Self {
+        Self { clock, sweeper, tls }
     }
 }
 
@@ -48,6 +53,7 @@ impl AdminEndpoint for AdminApi {
         Box::pin(async move {
             let path = request.uri().path().strip_prefix("/_trent/")?;
             let outcome = match path.split('/').next() {
+                Some("ca") => self.ca(path, &request).await,
                 Some("clock") => self.clock(path, &request).await,
                 _ => Err(Refusal::Nowhere),
             };
@@ -72,6 +78,7 @@ impl Refusal {
             Self::Method(allow) => {
                 (StatusCode::METHOD_NOT_ALLOWED, format!("only {allow} is allowed here"), Some(allow))
             }
+            Self::Absent(message) => (StatusCode::NOT_FOUND, message, None),
             Self::Request(message) => (StatusCode::BAD_REQUEST, message, None),
             Self::Failed(message) => (StatusCode::INTERNAL_SERVER_ERROR, message, None),
         };

@@ -26,6 +26,14 @@ pub(crate) enum Command {
     ///
     /// Prints it in base64. Trent accepts it if the root is named in kms.attestation_roots; AWS never does.
     Attest(AttestArguments),
+    /// Print the certificate of the CA that a running emulator proves itself with over HTTPS.
+    ///
+    /// Clients that are to trust it take it from a file: trent ca > ca.pem; export AWS_CA_BUNDLE=ca.pem
+    Ca {
+        /// Where the emulator listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Ask a running emulator how it is; the exit status is 0 when it answers.
     Health {
         /// Where it listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]

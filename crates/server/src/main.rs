@@ -4,6 +4,7 @@
 
 mod admin;
 mod attest;
+mod ca_command;
 mod cli;
 mod client;
 mod clock;
@@ -16,6 +17,7 @@ mod settings;
 mod start;
 mod sweeper;
 mod system;
+mod tls;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Start(arguments) => start::run(&arguments).map_err(|error| sentence(&error)),
         Command::Attest(arguments) => attest::run(&arguments).map_err(|error| sentence(&error)),
+        Command::Ca { url } => ca_command::run(url).map_err(|error| sentence(&error)),
         Command::Health { url } => health::run(url).map_err(|error| sentence(&error)),
         Command::Clock(arguments) => clock_command::run(arguments).map_err(|error| sentence(&error)),
     };

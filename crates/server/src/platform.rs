@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use trent_iam::Iam;
+use trent_identity::{Authorizer, Directory, DirectoryOptions};
 use trent_kms::Kms;
 use trent_protocol::{Service, ServiceModel};
 use trent_shared::Entropy;
@@ -23,6 +25,8 @@ pub(crate) struct Platform {
 pub(crate) struct Cloud {
     pub(crate) kms: Option<Arc<Kms>>,
     sts: Option<Arc<Sts>>,
+    iam: Option<Arc<Iam>>,
+    pub(crate) authorizer: Arc<Authorizer>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,21 +53,34 @@ impl Platform {
     /// Makes the services that are turned on.
     pub(crate) fn cloud(&self, settings: &Settings) -> Result<Cloud, SettingsError> {
         let options = settings.kms.options()?;
-        let kms = || Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), options);
         let enabled = &settings.services;
+        let directory = Arc::new(self.directory(settings));
+        let authorizer = Arc::new(Authorizer::new(directory.clone(), self.clock.clone(), settings.authorization.mode()));
+        let kms = || {
+            Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), authorizer.clone(), options)
+        };
         Ok(Cloud {
             kms: enabled.kms.is_enabled.then(|| Arc::new(kms())),
             sts: enabled.sts.is_enabled.then(|| Arc::new(Sts::new())),
+            iam: enabled.iam.is_enabled.then(|| Arc::new(Iam::new(authorizer.clone()))),
+            authorizer,
         })
+    }
+
+    fn directory(&self, settings: &Settings) -> Directory {
+        let options =
+            DirectoryOptions { is_iam_enabled: settings.services.iam.is_enabled, ..DirectoryOptions::default() };
+        Directory::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), options)
     }
 }
 
 impl Cloud {
     /// Every service for the gateway; `None` stands for one that is turned off.
-    pub(crate) fn services(&self) -> [(&'static ServiceModel, Option<Arc<dyn Service>>); 2] {
+    pub(crate) fn services(&self) -> [(&'static ServiceModel, Option<Arc<dyn Service>>); 3] {
         [
             (&trent_kms::api::MODEL, self.kms.clone().map(|kms| kms as _)),
             (&trent_sts::api::MODEL, self.sts.clone().map(|sts| sts as _)),
+            (&trent_iam::api::MODEL, self.iam.clone().map(|iam| iam as _)),
         ]
     }
 }

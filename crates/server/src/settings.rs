@@ -20,6 +20,7 @@ use trent_shared::{AccountId, Region};
 
 use crate::cli::StartArguments;
 use crate::seed::Home;
+use crate::tls::ServerName;
 
 /// The built-in configuration, which has every key.
 const DEFAULTS: &str = include_str!("../../../config/trent.yaml");
@@ -29,6 +30,7 @@ const DEFAULTS: &str = include_str!("../../../config/trent.yaml");
 pub(crate) struct Settings {
     #[serde(deserialize_with = "address")]
     pub(crate) listen: SocketAddr,
+    pub(crate) tls: TlsSettings,
     pub(crate) data_dir: PathBuf,
     pub(crate) ephemeral: bool,
     /// Seed files, and directories of them.
@@ -37,6 +39,7 @@ pub(crate) struct Settings {
     seed_account: AccountId,
     seed_region: Region,
     pub(crate) services: Services,
+    pub(crate) authorization: AuthorizationSettings,
     pub(crate) kms: KmsSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) log: Log,
@@ -44,10 +47,35 @@ pub(crate) struct Settings {
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct TlsSettings {
+    #[serde(rename = "enabled")]
+    pub(crate) is_enabled: bool,
+    /// What the certificate from Trent's own CA is good for, beside the usual names.
+    #[serde(deserialize_with = "server_names")]
+    pub(crate) names: Vec<ServerName>,
+    /// PEM, followed by what leads to its root.
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) private_key: Option<PathBuf>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
 pub(crate) struct Services {
     pub(crate) kms: ServiceSettings,
     pub(crate) sts: ServiceSettings,
+    pub(crate) iam: ServiceSettings,
 }
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map of settings")]
+pub(crate) struct AuthorizationSettings {
+    mode: AuthorizationMode,
+}
+
+/// [`trent_identity::Mode`], as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+struct AuthorizationMode(trent_identity::Mode);
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of settings")]
@@ -66,6 +94,7 @@ pub(crate) struct KmsSettings {
     quotas: Quotas,
     request_rates: RequestRateSettings,
     transitions: TransitionSettings,
+    grant_propagation_seconds: u32,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -201,6 +230,7 @@ impl KmsSettings {
             quotas,
             request_rates,
             transitions: Transitions::from(&self.transitions),
+            grant_propagation: Duration::from_secs(self.grant_propagation_seconds.into()),
         })
     }
 }
@@ -253,6 +283,25 @@ impl TryFrom<String> for LogFilter {
     }
 }
 
+impl AuthorizationSettings {
+    pub(crate) fn mode(&self) -> trent_identity::Mode {
+        self.mode.0
+    }
+}
+
+impl TryFrom<String> for AuthorizationMode {
+    type Error = String;
+
+    fn try_from(mode: String) -> Result<Self, String> {
+        match &*mode {
+            "enforce" => Ok(Self(trent_identity::Mode::Enforce)),
+            "observe" => Ok(Self(trent_identity::Mode::Observe)),
+            "off" => Ok(Self(trent_identity::Mode::Off)),
+            _ => Err(format!("{mode:?} is neither enforce, observe nor off")),
+        }
+    }
+}
+
 impl TryFrom<String> for LogFormat {
     type Error = String;
 
@@ -287,6 +336,21 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         Paths::One(path) => vec![path],
         Paths::Many(paths) => paths,
     })
+}
+
+/// A list, or its members with commas between them, as the environment has it.
+fn server_names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<ServerName>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a name or a list of names")]
+    enum Names {
+        Text(String),
+        List(Vec<String>),
+    }
+    let names = match Names::deserialize(deserializer)? {
+        Names::Text(text) => text.split(',').map(|name| name.trim().to_owned()).collect(),
+        Names::List(names) => names,
+    };
+    names.into_iter().map(|name| ServerName::try_from(name).map_err(serde::de::Error::custom)).collect()
 }
 
 fn header_bytes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {

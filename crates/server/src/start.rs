@@ -21,6 +21,7 @@ use crate::seed::{self, SeedError};
 use crate::settings::{Settings, SettingsError};
 use crate::sweeper::Sweeper;
 use crate::system::SystemClock;
+use crate::tls::{TlsError, TlsMode};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
@@ -28,6 +29,8 @@ pub(crate) enum StartError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Platform(#[from] PlatformError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Seed(#[from] SeedError),
     #[error(transparent)]
@@ -59,6 +62,7 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
 
+    let tls = TlsMode::configured(settings)?;
     let platform = Platform::open(settings).await?;
     let cloud = platform.cloud(settings)?;
     if let Some(kms) = &cloud.kms {
@@ -68,10 +72,11 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
     let sweeper = Arc::new(Sweeper::start(cloud.kms.clone()).map_err(StartError::Runtime)?);
     // What fell due while nothing ran, before anybody sees it.
     sweeper.sweep().await.map_err(StartError::Sweep)?;
-    let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper));
+    let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper, tls.clone()));
     // The uptime is told by real time: nobody can turn how long a process has run.
     let gateway = Gateway::with_admin(cloud.services(), Arc::new(SystemClock), &*platform.entropy, limits, admin)?;
 
+    let tls = tls.for_gateway()?;
     let unusable = |source| StartError::Listen { address: settings.listen, source };
     let listener = TcpListener::bind(settings.listen).await.map_err(unusable)?;
     let address = listener.local_addr().map_err(unusable)?;
@@ -90,7 +95,7 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
             _ = interrupt.recv() => info!("stopping on SIGINT"),
         }
     };
-    gateway.serve(listener, stopped).await;
+    gateway.serve(listener, tls, stopped).await;
     if let Some(kms) = &cloud.kms
         && let Err(error) = kms.flush_usage().await
     {

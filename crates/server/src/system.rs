@@ -16,7 +16,8 @@ pub(crate) struct SystemClock;
 /// Writes a new file that nobody else may read.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 /// OpenSSL's generator, asked for a page at a time: each call has a price of its own, however little is wanted,

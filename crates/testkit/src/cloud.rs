@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use trent_gateway::{Gateway, Limits};
+use trent_iam::Iam;
+use trent_identity::{Authorizer, Directory, DirectoryOptions, Mode};
 use trent_kms::Kms;
 use trent_kms::seed::{Planted, RefusedSeed, SeedKey};
 use trent_protocol::{Service, ServiceModel};
@@ -15,6 +17,8 @@ use crate::{Answer, Client, KmsOptions, MadeKey, ManualClock, Refusal, SeededEnt
 pub struct Cloud {
     gateway: Gateway,
     kms: Arc<Kms>,
+    directory: Arc<Directory>,
+    authorizer: Arc<Authorizer>,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
     engine: Arc<dyn Engine>,
@@ -70,21 +74,36 @@ impl Cloud {
         clock: Arc<ManualClock>,
         entropy: Arc<SeededEntropy>,
     ) -> Self {
-        let kms = Arc::new(Kms::new(engine.clone(), clock.clone(), entropy.clone(), options.clone()));
-        let services: [Arc<dyn Service>; 2] = [kms.clone(), Arc::new(Sts::new())];
+        let directory = Directory::new(engine.clone(), clock.clone(), entropy.clone(), DirectoryOptions::default());
+        let directory = Arc::new(directory);
+        let authorizer = Arc::new(Authorizer::new(directory.clone(), clock.clone(), Mode::Enforce));
+        let kms =
+            Arc::new(Kms::new(engine.clone(), clock.clone(), entropy.clone(), authorizer.clone(), options.clone()));
+        let iam = Arc::new(Iam::new(authorizer.clone()));
+        let services: [Arc<dyn Service>; 3] = [kms.clone(), Arc::new(Sts::new()), iam];
         let services = services.map(|service| (service.model(), Some(service)));
         let gateway =
             Gateway::new(services, clock.clone(), &*entropy, Limits::default()).expect("services are told apart");
-        Self { gateway, kms, clock, entropy, engine, options }
+        Self { gateway, kms, directory, authorizer, clock, entropy, engine, options }
     }
 
     /// The models of all services.
-    pub fn models() -> [&'static ServiceModel; 2] {
-        [&trent_kms::api::MODEL, &trent_sts::api::MODEL]
+    pub fn models() -> [&'static ServiceModel; 3] {
+        [&trent_kms::api::MODEL, &trent_sts::api::MODEL, &trent_iam::api::MODEL]
     }
 
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// Who there is.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// Who decides, and remembers what was decided.
+    pub fn authorizer(&self) -> &Authorizer {
+        &self.authorizer
     }
 
     pub fn clock(&self) -> &ManualClock {

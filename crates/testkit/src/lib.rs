@@ -27,4 +27,4 @@ pub use time_and_chance::{ManualClock, SeededEntropy};
 /// What [`Cloud::with_options`] takes.
 pub use trent_kms::Options as KmsOptions;
 /// What [`Cloud::plant`] takes.
-pub use trent_kms::seed::{Planted, RefusedSeed, SeedKey, SeedRotation};
+pub use trent_kms::seed::{Planted, RefusedSeed, SeedGrant, SeedKey, SeedRotation};

@@ -19,7 +19,7 @@ fn every_operation_of_every_model_is_found() {
             found += 1;
         }
     }
-    assert_eq!(found, 56 + 11, "KMS and STS, as their models are pinned");
+    assert_eq!(found, 56 + 11 + 180, "KMS, STS and IAM, as their models are pinned");
 }
 
 fn minimal_request(model: &ServiceModel, operation: &Operation) -> Request<Bytes> {

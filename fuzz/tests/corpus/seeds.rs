@@ -25,13 +25,14 @@ pub(crate) const PREFIX: &str = "seed-";
 pub(crate) type Seeds = BTreeMap<String, Vec<u8>>;
 
 /// The seeds of each target.
-pub(crate) fn all() -> [(&'static str, Seeds); 6] {
+pub(crate) fn all() -> [(&'static str, Seeds); 7] {
     [
         ("attestation", attestation()),
         ("ciphertext_blob", ciphertext_blob()),
         ("import_unwrap", import_unwrap()),
         ("json_decode", wire(Protocol::AwsJson11)),
         ("key_material_der", key_material_der().expect("OpenSSL works")),
+        ("policy", policy()),
         ("query_decode", wire(Protocol::AwsQuery)),
     ]
 }
@@ -220,6 +221,51 @@ impl Payload {
         write(&mut cbor).expect("a vector takes every write");
         cbor.into_writer()
     }
+}
+
+/// Every element, operator and kind of principal of the language.
+fn policy() -> Seeds {
+    const IDENTITY: u8 = 0;
+    const KEY: u8 = 1;
+    const TRUST: u8 = 2;
+    let mut seeds = Seeds::new();
+    let document = |kind, statement: Value| {
+        let document = json!({ "Version": "2012-10-17", "Id": "id", "Statement": statement });
+        [&[kind], &document.to_string().into_bytes()[..]].concat()
+    };
+    let resources = json!(["arn:aws:kms:*:111122223333:key/${aws:username, 'x'}-?*", "arn:aws:kms:*:key/*", "*"]);
+    let identity = json!({ "Sid": "a", "Effect": "Allow", "Action": "kms:*crypt", "Resource": resources });
+    add(&mut seeds, "identity", document(IDENTITY, identity));
+    let not = json!([{ "Effect": "Deny", "NotAction": ["iam:*", "*"], "NotResource": "arn:aws:iam::*:user/a" }]);
+    add(&mut seeds, "identity-not", document(IDENTITY, not));
+    let names = json!({
+        "AWS": ["*", "111122223333", "arn:aws:iam::111122223333:role/app/Reader", "AROAEXAMPLE:s",
+                "arn:aws:sts::111122223333:assumed-role/Reader/s", "arn:aws:sts::111122223333:federated-user/f"],
+        "Service": "kms.amazonaws.com",
+        "Federated": "accounts.google.com",
+        "CanonicalUser": "79a5",
+    });
+    for element in ["Principal", "NotPrincipal"] {
+        let key = json!([{ "Effect": "Allow", element: names, "Action": "kms:*", "Resource": "*" }]);
+        add(&mut seeds, &format!("key-{element}").to_lowercase(), document(KEY, key));
+    }
+    let trust = json!({ "Effect": "Allow", "Principal": names, "Action": ["sts:AssumeRole", "sts:TagSession"] });
+    add(&mut seeds, "trust", document(TRUST, trust));
+    let conditions = [
+        ("string", json!({ "StringEquals": { "a": "b" }, "StringNotLikeIfExists": { "a:b": ["*", "${a, 'b'}${*}"] } })),
+        ("ignore-case", json!({ "StringEqualsIgnoreCase": { "aaaa": "B" }, "StringNotEqualsIgnoreCase": { "a": [] } })),
+        ("numeric", json!({ "NumericLessThan": { "abcd": 5 }, "NumericNotEquals": { "a": ["1e3", "-0.5"] } })),
+        ("date", json!({ "DateGreaterThan": { "a": "2020-04-01T12:00:00Z" }, "DateNotEquals": { "a": "1585742400" } })),
+        ("ip", json!({ "IpAddress": { "abcd": ["203.0.113.0/24", "2001:db8::/32"] }, "NotIpAddress": { "a": "::1" } })),
+        ("arn", json!({ "ArnLike": { "abcd": "arn:aws:*:*:*:a*" }, "ArnNotEquals": { "a": "arn:*" } })),
+        ("others", json!({ "Bool": { "a": true }, "BinaryEquals": { "a": "QQ==" }, "Null": { "abc": "true" } })),
+        ("sets", json!({ "ForAllValues:StringLike": { "ab": "*" }, "ForAnyValue:NumericEquals": { "abcde": ["1"] } })),
+    ];
+    for (name, condition) in conditions {
+        let statement = json!({ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition });
+        add(&mut seeds, &format!("condition-{name}"), document(IDENTITY, statement));
+    }
+    seeds
 }
 
 /// The operations with the most members, each with all of them, and with the least.

@@ -5,3 +5,4 @@ mod connections;
 mod operations;
 mod routing;
 mod support;
+mod tls;

@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use trent_gateway::{AdminEndpoint, Gateway, Limits, Response, json_response};
+use trent_gateway::{AdminEndpoint, Gateway, Limits, Response, Tls, json_response};
 use trent_protocol::{
     Bounds, BoxFuture, Encode, Encoder, Member, Operation, Output, Protocol, Service, ServiceModel, Shape, Structure,
     StructureEncoder, Value,
@@ -30,6 +30,14 @@ static CALLER: Structure = Structure {
     members: &[
         Member { name: "Arn", shape: &TEXT, is_required: false },
         Member { name: "Region", shape: &TEXT, is_required: false },
+    ],
+};
+
+static CONNECTION: Structure = Structure {
+    name: "ConnectionDescription",
+    members: &[
+        Member { name: "Scheme", shape: &TEXT, is_required: false },
+        Member { name: "SourceIp", shape: &TEXT, is_required: false },
     ],
 };
 
@@ -51,6 +59,7 @@ pub(crate) static VAULT: ServiceModel = ServiceModel {
         operation(2, "Crash", None),
         operation(3, "Wait", None),
         Operation { is_implemented: false, ..operation(4, "Later", None) },
+        operation(5, "DescribeConnection", Some(&CONNECTION)),
     ],
 };
 
@@ -104,6 +113,17 @@ impl Encode for Description {
     }
 }
 
+struct ConnectionDescription {
+    scheme: String,
+    source_ip: String,
+}
+
+impl Encode for ConnectionDescription {
+    fn encode(&self, to: &mut dyn Encoder) {
+        StructureEncoder::begin(to, &CONNECTION).member(&self.scheme).member(&self.source_ip).end();
+    }
+}
+
 struct Nothing;
 
 impl Encode for Nothing {
@@ -128,6 +148,11 @@ impl Service for Fake {
                 "DescribeCaller" => {
                     let description = Description { arn: cx.caller.arn().to_string(), region: cx.region.to_string() };
                     return Ok(Box::new(description) as Output);
+                }
+                "DescribeConnection" => {
+                    let scheme = if cx.connection.is_secure { "https" } else { "http" };
+                    let source_ip = cx.connection.source_ip.map_or_else(String::new, |ip| ip.to_string());
+                    return Ok(Box::new(ConnectionDescription { scheme: scheme.to_owned(), source_ip }) as Output);
                 }
                 "Put" => {}
                 "Wait" => {
@@ -189,11 +214,15 @@ pub(crate) fn gateway(limits: Limits) -> (Gateway, Arc<TestClock>, Arc<Doors>) {
 }
 
 pub(crate) async fn start(limits: Limits) -> Running {
+    start_with(limits, None).await
+}
+
+pub(crate) async fn start_with(limits: Limits, tls: Option<Tls>) -> Running {
     let (gateway, clock, doors) = gateway(limits);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let (stop, stopped) = oneshot::channel();
-    let server = tokio::spawn(gateway.serve(listener, async { stopped.await.unwrap_or_default() }));
+    let server = tokio::spawn(gateway.serve(listener, tls, async { stopped.await.unwrap_or_default() }));
     Running { address, clock, doors, stop, server }
 }
 

@@ -28,7 +28,11 @@ impl Program {
         let clock = TurnableClock::restore(base.clone(), engine.clone()).await.expect("the engine works");
         let (clock, entropy) = (Arc::new(clock), Arc::new(SeededEntropy::new(1)));
         let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone(), KmsOptions::default()));
-        let admin = Arc::new(AdminApi::new(clock, Arc::new(Sweeper::start(Some(kms.clone())).expect("a thread"))));
+        let admin = Arc::new(AdminApi::new(
+            clock,
+            Arc::new(Sweeper::start(Some(kms.clone())).expect("a thread")),
+            TlsMode::Off,
+        ));
         let services = [(&trent_kms::api::MODEL, Some(kms.clone() as _))];
         let gateway = Gateway::with_admin(services, base.clone(), &*entropy, Limits::default(), admin);
         Self { gateway: gateway.expect("no ambiguity"), kms, base }
@@ -184,4 +188,20 @@ async fn turns_at_once_are_made_one_after_the_other() {
         assert_eq!(response.status(), 200);
     }
     assert_eq!(program.clock(Method::GET, "", "").await.1["offset_seconds"], 20 * 60 * 60);
+}
+
+#[tokio::test]
+async fn the_ca_is_only_read_and_absent_without_tls() {
+    let program = Program::new().await;
+    for (method, path, status, allow) in [
+        (Method::GET, "ca", 404, None),
+        (Method::GET, "ca/key", 404, None),
+        (Method::POST, "ca", 405, Some("GET, HEAD")),
+        (Method::DELETE, "ca", 405, Some("GET, HEAD")),
+    ] {
+        let request = Request::builder().method(&method).uri(format!("/_trent/{path}"));
+        let (response, told) = program.send(request, "").await;
+        let allowed = response.headers().get(ALLOW).map(|allow| allow.to_str().expect("ASCII"));
+        assert_eq!((response.status().as_u16(), allowed), (status, allow), "{method} {path}: {told}");
+    }
 }

@@ -211,6 +211,7 @@ impl Entry {
             policy: None,
             tags: std::collections::BTreeMap::new(),
             rotation: self.next_key_rotation.map(|date| next_rotation(&date)).transpose()?,
+            grants: Vec::new(),
         })
     }
 }

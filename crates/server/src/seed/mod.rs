@@ -62,9 +62,9 @@ pub(crate) async fn plant(kms: &Kms, settings: &Settings) -> Result<(), SeedErro
     let seeds = load(&INIT_FILES.map(Path::new), &settings.seed, &settings.seed_home())?;
     let (keys, places): (Vec<SeedKey>, Vec<Place>) = seeds.into_iter().map(|seed| (seed.key, seed.place)).unzip();
     match kms.plant(&keys).await {
-        Ok(Planted { keys: 0, aliases: 0 }) => Ok(()),
-        Ok(Planted { keys, aliases }) => {
-            info!(keys, aliases, "planted");
+        Ok(Planted { keys: 0, aliases: 0, grants: 0 }) => Ok(()),
+        Ok(Planted { keys, aliases, grants }) => {
+            info!(keys, aliases, grants, "planted");
             Ok(())
         }
         Err(RefusedSeed { index, reason }) => {

@@ -1,6 +1,7 @@
 use std::fs;
 
 use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage};
+use trent_kms::seed::SeedGrant;
 use trent_shared::{SecretBytes, Timestamp};
 
 use super::*;
@@ -44,6 +45,7 @@ fn an_id_is_all_that_a_key_needs() {
         policy: None,
         tags: BTreeMap::new(),
         rotation: None,
+        grants: Vec::new(),
     };
     assert_eq!(read, [expected]);
     assert_eq!(keys("keys: []"), []);
@@ -71,7 +73,16 @@ keys:
     tags: { number: 007, empty: "" }
     rotation: true
     rotation_period_days: 90
-    grants: []
+    grants:
+      - grantee_principal: 000000000012
+        retiring_principal: arn:aws:iam::000000000012:role/app
+        operations: [Encrypt, Decrypt]
+        name: app
+        constraints: { encryption_context_equals: { number: 007 } }
+      - grantee_service_principal: service.amazonaws.com
+        retiring_service_principal: service.amazonaws.com
+        operations: []
+        constraints: { encryption_context_subset: {}, source_arn: "arn:aws:s3:::bucket" }
 "#;
     let [key] = &keys(text)[..] else { panic!("one key") };
     assert_eq!((key.account.as_str(), key.region.as_str()), ("000000000012", "eu-west-1"));
@@ -91,6 +102,23 @@ keys:
     );
     assert_eq!(key.tags, [("empty", ""), ("number", "007")].map(|(k, v)| (k.to_owned(), v.to_owned())).into());
     assert_eq!(key.rotation, Some(trent_kms::seed::SeedRotation { period_days: Some(90), next: None }));
+    let text = |text: &str| Some(text.to_owned());
+    let of_principal = SeedGrant {
+        grantee_principal: text("000000000012"),
+        retiring_principal: text("arn:aws:iam::000000000012:role/app"),
+        operations: vec!["Encrypt".to_owned(), "Decrypt".to_owned()],
+        name: text("app"),
+        encryption_context_equals: Some([("number".to_owned(), "007".to_owned())].into()),
+        ..SeedGrant::default()
+    };
+    let of_service = SeedGrant {
+        grantee_service_principal: text("service.amazonaws.com"),
+        retiring_service_principal: text("service.amazonaws.com"),
+        encryption_context_subset: Some(BTreeMap::new()),
+        source_arn: text("arn:aws:s3:::bucket"),
+        ..SeedGrant::default()
+    };
+    assert_eq!(key.grants, [of_principal, of_service]);
 }
 
 #[test]
@@ -103,7 +131,8 @@ fn a_policy_may_be_json_text() {
 fn what_is_wrong_is_named_with_file_line_and_key() {
     for (members, line, reason) in [
         ("speck: RSA_2048", 3, "unknown field `speck`, expected one of "),
-        ("grants: [{ operations: [Decrypt] }]", 2, "`grants`: grants are not built yet"),
+        ("grants: [{ grantee: a, operations: [Decrypt] }]", 3, "unknown field `grantee`, expected one of "),
+        ("grants: [{ grantee_principal: a }]", 3, "missing field `operations`"),
         ("account: 1234", 2, "`account`: \"1234\": an account id is exactly 12 digits"),
         ("region: Ireland", 2, "`region`: \"Ireland\": a Region is named like us-east-1"),
         ("spec: RSA_1024", 2, "`spec`: \"RSA_1024\": not a known KeySpec"),

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_saphyr::Spanned;
-use trent_kms::seed::{KeyId, SeedKey, SeedRotation};
+use trent_kms::seed::{KeyId, SeedGrant, SeedKey, SeedRotation};
 use trent_kms_core::{KeyOrigin, KeySpec};
 
 use super::Home;
@@ -47,7 +46,29 @@ struct Entry {
     rotation: bool,
     rotation_period_days: Option<i32>,
     #[serde(default)]
-    grants: Vec<IgnoredAny>,
+    grants: Vec<Grant>,
+}
+
+/// Its members are named after those of `CreateGrant`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    grantee_principal: Option<String>,
+    grantee_service_principal: Option<String>,
+    retiring_principal: Option<String>,
+    retiring_service_principal: Option<String>,
+    operations: Vec<String>,
+    name: Option<String>,
+    #[serde(default)]
+    constraints: Constraints,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Constraints {
+    encryption_context_equals: Option<BTreeMap<String, String>>,
+    encryption_context_subset: Option<BTreeMap<String, String>>,
+    source_arn: Option<String>,
 }
 
 fn yes() -> bool {
@@ -84,9 +105,6 @@ pub(super) fn parse(text: &str, home: &Home) -> Result<Vec<(u64, SeedKey)>, Wron
 
 impl Entry {
     fn seed(self, home: &Home) -> Result<SeedKey, String> {
-        if !self.grants.is_empty() {
-            return Err("`grants`: grants are not built yet".to_owned());
-        }
         if !self.older_materials.is_empty() && self.material.is_none() {
             return Err("`older_materials` without `material`".to_owned());
         }
@@ -115,6 +133,23 @@ impl Entry {
             }),
             tags: self.tags,
             rotation: self.rotation.then_some(SeedRotation { period_days: self.rotation_period_days, next: None }),
+            grants: self.grants.into_iter().map(Grant::seed).collect(),
         })
+    }
+}
+
+impl Grant {
+    fn seed(self) -> SeedGrant {
+        SeedGrant {
+            grantee_principal: self.grantee_principal,
+            grantee_service_principal: self.grantee_service_principal,
+            retiring_principal: self.retiring_principal,
+            retiring_service_principal: self.retiring_service_principal,
+            operations: self.operations,
+            name: self.name,
+            encryption_context_equals: self.constraints.encryption_context_equals,
+            encryption_context_subset: self.constraints.encryption_context_subset,
+            source_arn: self.constraints.source_arn,
+        }
     }
 }

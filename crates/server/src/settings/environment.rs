@@ -7,7 +7,7 @@ use config::{Config, ConfigError};
 use super::Layer;
 
 /// The services that `SERVICES` may name.
-const SERVICES: [&str; 2] = ["kms", "sts"];
+const SERVICES: [&str; 3] = ["kms", "sts", "iam"];
 
 /// The address that `GATEWAY_LISTEN=:4566` leaves out.
 const ANY_ADDRESS: &str = "0.0.0.0";

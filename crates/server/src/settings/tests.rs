@@ -44,9 +44,11 @@ fn quotas_rates_and_transitions_are_as_documented_unless_changed() {
         let Transitions { replica_creation, primary_update, on_demand_rotation } = options.transitions;
         [replica_creation, primary_update, on_demand_rotation].map(|length| length.as_secs())
     };
-    assert_eq!(lengths(&built_in), [2, 2, 2]);
+    assert_eq!((lengths(&built_in), built_in.grant_propagation.as_secs()), ([2, 2, 2], 0));
     let slow = "kms: { transitions: { replica_creation_seconds: 60, on_demand_rotation_seconds: 120 } }";
     assert_eq!(lengths(&options(slow, &[])), [60, 2, 120]);
+    let propagation = options("", &[("TRENT_KMS__GRANT_PROPAGATION_SECONDS", "5")]).grant_propagation;
+    assert_eq!(propagation.as_secs(), 5);
 
     let environment = [("TRENT_KMS__QUOTAS__KEYS", "7"), ("TRENT_KMS__REQUEST_RATES__OVERRIDES__CREATE_KEY", "0.5")];
     let changed = options("kms: { request_rates: { enabled: true, overrides: { ListKeys: 3 } } }", &environment);
@@ -72,7 +74,7 @@ fn later_layers_win() {
 #[test]
 fn services_are_turned_on_and_off_by_every_layer() {
     let enabled = |file, environment| {
-        let Services { kms, sts } = load(file, environment, StartArguments::default()).expect("valid").services;
+        let Services { kms, sts, .. } = load(file, environment, StartArguments::default()).expect("valid").services;
         (kms.is_enabled, sts.is_enabled)
     };
     assert_eq!(enabled("services: { sts: { enabled: false } }", &[]), (true, false));
@@ -117,6 +119,22 @@ fn seed_files_are_one_or_many() {
 }
 
 #[test]
+fn servers_have_names() {
+    let names = |file, environment: &[(&str, &str)]| {
+        let tls = load(file, environment, StartArguments::default()).expect("valid").tls;
+        assert_eq!((tls.is_enabled, tls.certificate, tls.private_key), (true, None, None));
+        tls.names
+    };
+    let dns = |name: &str| ServerName::Dns(name.to_owned());
+    let address = ServerName::Address([10, 0, 0, 7].into());
+    assert_eq!(names("", &[]), []);
+    assert_eq!(names("tls: { names: kms.internal }", &[]), [dns("kms.internal")]);
+    let list = "tls: { names: [kms.internal, 10.0.0.7] }";
+    assert_eq!(names(list, &[]), [dns("kms.internal"), address.clone()]);
+    assert_eq!(names(list, &[("TRENT_TLS__NAMES", "a, 10.0.0.7,*.b")]), [dns("a"), address, dns("*.b")]);
+}
+
+#[test]
 fn keys_have_a_home() {
     let home = |file, environment: &[(&str, &str)]| {
         let Home { account, region } = load(file, environment, StartArguments::default()).expect("valid").seed_home();
@@ -149,9 +167,9 @@ fn what_is_wrong_is_named_with_its_file() {
     for (file, message) in [
         (
             "listne: a",
-            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
         ),
-        ("services: { s3: { enabled: true } }", "`services`: unknown field `s3`, expected `kms` or `sts`"),
+        ("services: { s3: { enabled: true } }", "`services`: unknown field `s3`, expected one of `kms`, `sts`, `iam`"),
         ("services: { kms: { enabled: maybe } }", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
         ("services: kms", r#"`services`: invalid type: string "kms", expected a map of settings"#),
         ("services:", "`services`: invalid type: unit value, expected a map of settings"),
@@ -180,6 +198,8 @@ fn what_is_wrong_is_named_with_its_file() {
             "`kms.quotas`: unknown field `grants`, expected one of `keys`, `aliases_per_key`, `grants_per_key`, \
              `on_demand_rotations_per_key`, `key_policy_bytes`",
         ),
+        ("tls: { names: [a b] }", r#"`tls.names`: "a b" is neither a host name nor an IP address"#),
+        ("tls: { names: { a: b } }", "`tls.names`: expected a name or a list of names"),
         ("log: { format: xml }", r#"`log.format`: "xml" is neither auto, human nor json"#),
         ("- a list", "invalid type: sequence, expected a map"),
         ("listen: [", "while parsing a node, did not find expected node content at byte 9 line 2 column 1"),
@@ -204,10 +224,10 @@ fn what_is_wrong_is_named_with_its_variable() {
         (
             "TRENT_LISTNE",
             "a",
-            "unknown field `listne`, expected one of `listen`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
         ),
         ("TRENT_SERVICES__KMS__ENABLED", "maybe", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
-        ("TRENT_SERVICES__S3__ENABLED", "true", "`services`: unknown field `s3`, expected `kms` or `sts`"),
+        ("TRENT_SERVICES__S3__ENABLED", "true", "`services`: unknown field `s3`, expected one of `kms`, `sts`, `iam`"),
         ("KMS_REGION", "Ireland", "`seed_region`: a Region is named like us-east-1"),
         ("TRENT_LIMITS", "5", r#"`limits`: invalid type: string "5", expected a map of settings"#),
         ("TRENT_", "5", "^ invalid identifier expected ASCII alphanumeric, `_`, `-`"),

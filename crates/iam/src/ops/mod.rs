@@ -1,0 +1,1 @@
+//! One file per operation; the generated dispatch calls the function of the same name.

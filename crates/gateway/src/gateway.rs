@@ -12,7 +12,7 @@ use crate::admin::{Admin, AdminEndpoint, HealthAlone};
 use crate::http_tier::http_tier;
 use crate::operation_tier::operation_tier;
 use crate::request_ids::RequestIds;
-use crate::{AmbiguousRoute, Limits, Response, Router};
+use crate::{AmbiguousRoute, Authenticator, Limits, Response, Router};
 
 /// All services behind one endpoint.
 #[derive(Clone)]
@@ -23,6 +23,7 @@ pub struct Gateway {
 /// What the layers of every connection have in common.
 pub(crate) struct Shared {
     pub(crate) router: Router,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) admin: Admin,
     pub(crate) request_ids: RequestIds,
     pub(crate) limits: Limits,
@@ -33,16 +34,18 @@ impl Gateway {
     /// uptime, `entropy` starts the request ids.
     pub fn new(
         services: impl IntoIterator<Item = (&'static ServiceModel, Option<Arc<dyn Service>>)>,
+        authenticator: Arc<dyn Authenticator>,
         clock: Arc<dyn Clock>,
         entropy: &dyn Entropy,
         limits: Limits,
     ) -> Result<Self, AmbiguousRoute> {
-        Self::with_admin(services, clock, entropy, limits, Arc::new(HealthAlone))
+        Self::with_admin(services, authenticator, clock, entropy, limits, Arc::new(HealthAlone))
     }
 
     /// The same, with more than health under `/_trent/`.
     pub fn with_admin(
         services: impl IntoIterator<Item = (&'static ServiceModel, Option<Arc<dyn Service>>)>,
+        authenticator: Arc<dyn Authenticator>,
         clock: Arc<dyn Clock>,
         entropy: &dyn Entropy,
         limits: Limits,
@@ -53,7 +56,7 @@ impl Gateway {
         let admin = Admin::new(states, clock, endpoint);
         let router = Router::new(services)?;
         let request_ids = RequestIds::new(entropy);
-        Ok(Self { shared: Arc::new(Shared { router, admin, request_ids, limits }) })
+        Ok(Self { shared: Arc::new(Shared { router, authenticator, admin, request_ids, limits }) })
     }
 
     /// The routing index.

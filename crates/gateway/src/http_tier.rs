@@ -174,7 +174,8 @@ where
             let dialect = route.dialect();
             let failure = |error| Failure { error, dialect };
             let service = route.service().map_err(failure)?.clone();
-            let call = Call { id, connection, request: request.map(drop), service, operation: route.operation, input };
+            let operation = route.operation;
+            let call = Call { id, connection, shared, request, service, operation, input };
             let payload = inner.call(call).await.map_err(failure)?;
             Ok(success(dialect.protocol, payload))
         }
@@ -232,7 +233,7 @@ mod tests {
     use trent_shared::{Clock, Entropy, Timestamp};
 
     use super::*;
-    use crate::{Gateway, Limits};
+    use crate::{Arrival, Authentication, Authenticator, Gateway, Limits};
 
     struct Still;
 
@@ -248,11 +249,17 @@ mod tests {
         }
     }
 
+    impl Authenticator for Still {
+        fn authenticate<'r>(&'r self, _: Arrival<'r>) -> Authentication<'r> {
+            Authentication::Decided(Err(ApiError::internal_failure()))
+        }
+    }
+
     /// A layer that keeps its inner future in a variable before it awaits it doubles the size of the whole; a few of
     /// those, and every request copies tens of kilobytes.
     #[test]
     fn the_future_of_a_request_stays_small() {
-        let gateway = Gateway::new([], Arc::new(Still), &Still, Limits::default()).expect("no ambiguity");
+        let gateway = Gateway::new([], Arc::new(Still), Arc::new(Still), &Still, Limits::default()).expect("no ambiguity");
         let answering = gateway.stack().call(Request::new(Full::<Bytes>::default()));
         let size = size_of_val(&answering);
         assert!(size <= 6 * 1024, "{size} bytes");

@@ -10,9 +10,9 @@
 
 mod admin;
 mod answer;
+mod authentication;
 mod gateway;
 mod http_tier;
-mod identity;
 mod limits;
 mod listener;
 mod operation_tier;
@@ -24,6 +24,7 @@ mod tls;
 
 pub use admin::{AdminEndpoint, json_response, response};
 pub use answer::{Dialect, Failure, Response};
+pub use authentication::{Arrival, Authentication, Authenticator, Sender};
 pub use gateway::Gateway;
 pub use limits::Limits;
 pub use router::{AmbiguousRoute, Detected, Route, Router};

@@ -8,14 +8,16 @@ use tower::{ServiceBuilder, service_fn};
 use trent_protocol::{Operation, Payload, Protocol, Service, Value};
 use trent_shared::{ApiError, Connection, Context, RequestId};
 
-use crate::identity::identify;
+use crate::gateway::Shared;
 use crate::stage::Stage;
+use crate::{Arrival, Authentication, Sender};
 
 /// A detected operation, its sender not known yet.
 pub(crate) struct Call {
     pub(crate) id: RequestId,
     pub(crate) connection: Connection,
-    pub(crate) request: Request<()>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) request: Request<Bytes>,
     pub(crate) service: Arc<dyn Service>,
     pub(crate) operation: &'static Operation,
     pub(crate) input: Bytes,
@@ -49,11 +51,15 @@ fn authenticate<S>(inner: S) -> impl Stage<Call, Payload, ApiError>
 where
     S: Stage<Authenticated, Payload, ApiError>,
 {
-    service_fn(move |Call { id, connection, request, service, operation, input }: Call| {
+    service_fn(move |Call { id, connection, shared, request, service, operation, input }: Call| {
         let mut inner = inner.clone();
         async move {
-            let identified = identify(id, &request, service.model().protocol)?;
-            let cx = Context { connection, ..identified };
+            let arrival = Arrival { request: &request, model: service.model(), operation, connection };
+            let Sender { caller, region } = match shared.authenticator.authenticate(arrival) {
+                Authentication::Decided(outcome) => outcome?,
+                Authentication::Pending(outcome) => outcome.await?,
+            };
+            let cx = Context { connection, ..Context::new(id, region, caller) };
             inner.call(Authenticated { cx, service, operation, input }).await
         }
     })

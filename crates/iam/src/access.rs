@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use trent_identity::{
-    Asked, DirectoryError, Entity, GroupRecord, InstanceProfileRecord, Refused, RoleRecord, UserRecord,
+    AccessKeyRecord, Asked, DirectoryError, Entity, GroupRecord, InstanceProfileRecord, Refused, RoleRecord, UserRecord,
 };
 use trent_policy::{ResourceSide, Rule};
 use trent_shared::{ApiError, Arn, Context, Principal};
@@ -18,9 +18,9 @@ use crate::{Iam, messages};
 /// Something that operations find by its name.
 pub(crate) trait Named: Entity {
     /// As it begins the resource of its ARN: `user`.
-    const KIND: &'static str;
+    const RESOURCE: &'static str;
     /// As sentences name it.
-    const NOUN: &'static str = Self::KIND;
+    const NOUN: &'static str = Self::RESOURCE;
 
     fn path(&self) -> &str;
 
@@ -32,7 +32,7 @@ pub(crate) trait Named: Entity {
     }
 
     fn arn(&self, cx: &Context) -> Arn {
-        arn(cx, Self::KIND, self.path(), self.name())
+        arn(cx, Self::RESOURCE, self.path(), self.name())
     }
 }
 
@@ -56,8 +56,20 @@ impl Iam {
         name: &str,
         facts: &Facts<'_>,
     ) -> Result<Versioned<E>, ApiError> {
+        self.permitted(cx, action, name, facts).await?.ok_or_else(|| E::not_found(name))
+    }
+
+    /// The same, for who must look at something else before it says that there is none.
+    pub(crate) async fn permitted<E: Named>(
+        &self,
+        cx: &Context,
+        action: &'static str,
+        name: &str,
+        facts: &Facts<'_>,
+    ) -> Result<Option<Versioned<E>>, ApiError> {
         let found = self.directory().find::<E>(cx.account(), name).await?;
-        self.open(cx, action, name, facts, found).await
+        self.permit(cx, action, name, facts, found.as_ref()).await?;
+        Ok(found)
     }
 
     /// The user of this name, or the calling one when none is named.
@@ -73,30 +85,43 @@ impl Iam {
         }
         let Principal::User(caller) = &cx.caller.principal else { return Err(messages::user_name_required()) };
         // By its id: it may have been renamed since the request was signed.
-        let found = self.directory().find_by_id::<UserRecord>(&caller.id).await?;
-        self.open(cx, action, &caller.name, facts, found.map(|(_, user)| user)).await
+        let found = self.directory().find_by_id::<UserRecord>(&caller.id).await?.map(|(_, user)| user);
+        self.permit(cx, action, &caller.name, facts, found.as_ref()).await?;
+        found.ok_or_else(|| UserRecord::not_found(&caller.name))
     }
 
-    async fn open<E: Named>(
+    /// The access key of this id, if it is the user's.
+    pub(crate) async fn access_key_of(
+        &self,
+        cx: &Context,
+        user: &UserRecord,
+        id: &str,
+    ) -> Result<Versioned<AccessKeyRecord>, ApiError> {
+        let key = self.directory().find::<AccessKeyRecord>(cx.account(), id).await?;
+        key.filter(|key| key.record.user == user.id).ok_or_else(|| messages::access_key_not_found(id))
+    }
+
+    async fn permit<E: Named>(
         &self,
         cx: &Context,
         action: &'static str,
         name: &str,
         facts: &Facts<'_>,
-        found: Option<Versioned<E>>,
-    ) -> Result<Versioned<E>, ApiError> {
+        found: Option<&Versioned<E>>,
+    ) -> Result<(), ApiError> {
         // The path of what does not exist is not known, nor could AWS know it.
-        let resource = match &found {
+        let resource = match found {
             Some(found) => found.record.arn(cx),
-            None => arn(cx, E::KIND, NO_PATH, name),
+            None => arn(cx, E::RESOURCE, NO_PATH, name),
         };
         let resource = resource.to_string();
-        let facts = facts.about(found.as_ref().and_then(|found| found.record.tags()));
-        if let Err(refused) = self.decide(cx, action, &resource, &facts).await? {
+        let facts = facts.about(found.and_then(|found| found.record.tags()));
+        let decided = self.decide(cx, action, &resource, &facts).await?;
+        decided.map_err(|refused| {
+            // AWS names what is looked for by its name: "on resource: user alice" (recorded).
             let message = refused.message.replacen(&resource, &format!("{} {name}", E::NOUN), 1);
-            return Err(Refused { message }.in_xml());
-        }
-        found.ok_or_else(|| E::not_found(name))
+            Refused { message }.in_xml()
+        })
     }
 
     async fn decide(
@@ -112,7 +137,7 @@ impl Iam {
 }
 
 impl Named for UserRecord {
-    const KIND: &'static str = "user";
+    const RESOURCE: &'static str = "user";
 
     fn path(&self) -> &str {
         &self.path
@@ -124,7 +149,7 @@ impl Named for UserRecord {
 }
 
 impl Named for GroupRecord {
-    const KIND: &'static str = "group";
+    const RESOURCE: &'static str = "group";
 
     fn path(&self) -> &str {
         &self.path
@@ -136,7 +161,7 @@ impl Named for GroupRecord {
 }
 
 impl Named for RoleRecord {
-    const KIND: &'static str = "role";
+    const RESOURCE: &'static str = "role";
 
     fn path(&self) -> &str {
         &self.path
@@ -148,7 +173,7 @@ impl Named for RoleRecord {
 }
 
 impl Named for InstanceProfileRecord {
-    const KIND: &'static str = "instance-profile";
+    const RESOURCE: &'static str = "instance-profile";
     const NOUN: &'static str = "instance profile";
 
     fn path(&self) -> &str {

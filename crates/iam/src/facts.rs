@@ -7,6 +7,13 @@ use trent_policy::Values;
 
 use crate::api::Tag;
 
+/// The names of keys that requests set, in lower case, as policies are asked for them.
+pub(crate) mod key {
+    pub(crate) const PASSED_TO_SERVICE: &str = "iam:passedtoservice";
+    pub(crate) const PERMISSIONS_BOUNDARY: &str = "iam:permissionsboundary";
+    pub(crate) const POLICY_ARN: &str = "iam:policyarn";
+}
+
 /// What is known of one request. Nothing unless said.
 #[derive(Default)]
 pub(crate) struct Facts<'a> {
@@ -34,7 +41,7 @@ impl<'a> Facts<'a> {
         Self { tag_keys: keys, ..Self::default() }
     }
 
-    /// One more key, `iam:permissionsboundary`, that has a value in the request.
+    /// One more key, if it has a value in the request.
     #[must_use]
     pub(crate) fn and(mut self, key: &'static str, value: Option<&'a str>) -> Self {
         self.others.extend(value.map(|value| (key, value)));
@@ -80,7 +87,7 @@ mod tests {
     fn tags_are_told_of_the_request_and_of_the_resource_whatever_the_case_of_their_keys() {
         let tags = [Tag { key: "Team".to_owned(), value: "Red".to_owned() }];
         let had = BTreeMap::from([("Stage".to_owned(), "Test".to_owned())]);
-        let facts = Facts::adding(Some(&tags)).and("iam:permissionsboundary", Some("arn"));
+        let facts = Facts::adding(Some(&tags)).and(key::PERMISSIONS_BOUNDARY, Some("arn"));
         let facts = facts.about(Some(&had));
         let told = |value| Values::One(Cow::Borrowed(value));
         assert_eq!(facts.values("aws:requesttag/team"), told("Red"));

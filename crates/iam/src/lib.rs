@@ -1,18 +1,22 @@
 //! AWS Identity and Access Management: one file per operation over the records of the [`Directory`].
 //!
 //! An operation asks for permission first ([`access`]), for a resource that may not exist; then it reads, and changes what
-//! it read in one piece ([`Directory::change`]). IAM is global: the account is all that tells one name from another.
+//! it read in one piece ([`change`]). IAM is global: the account is all that tells one name from another.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod access;
 mod answers;
 pub mod api;
 mod arns;
+mod change;
 mod facts;
+mod limits;
 mod messages;
 mod ops;
 mod page;
 mod tags;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //! [D] documented, [I] inferred.
 
 use trent_policy::MalformedPolicy;
-use trent_shared::ApiError;
+use trent_shared::{ApiError, Caller};
 
 use crate::api::errors;
 use crate::tags::KeyCase;
@@ -24,6 +24,11 @@ pub(crate) fn already_exists(noun: &str, name: &str) -> ApiError {
     errors::ENTITY_ALREADY_EXISTS.says(format!("{noun} with name {name} already exists."))
 }
 
+/// [R]
+pub(crate) fn no_such_boundary(arn: &str) -> ApiError {
+    errors::NO_SUCH_ENTITY.says(format!("Scope ARN: {arn} does not exist or is not attachable."))
+}
+
 /// [R] What still hangs on an entity that is to be deleted: `detach all policies`, `delete policies`.
 pub(crate) fn must_first(what: &str) -> ApiError {
     errors::DELETE_CONFLICT.says(format!("Cannot delete entity, must {what} first."))
@@ -32,6 +37,51 @@ pub(crate) fn must_first(what: &str) -> ApiError {
 /// [R] "Cannot exceed quota for AccessKeysPerUser: 2".
 pub(crate) fn quota(name: &str, most: usize) -> ApiError {
     errors::LIMIT_EXCEEDED.says(format!("Cannot exceed quota for {name}: {most}"))
+}
+
+// Users
+
+/// [R]
+pub(crate) fn access_key_not_found(id: &str) -> ApiError {
+    errors::NO_SUCH_ENTITY.says(format!("The Access Key with id {id} cannot be found."))
+}
+
+/// [R] without the colon that other denials have.
+pub(crate) fn access_key_unknown_to(caller: &Caller, id: &str) -> ApiError {
+    let caller = caller.arn();
+    let action = "iam:GetAccessKeyLastUsed";
+    ApiError::new(
+        "AccessDenied",
+        format!("User: {caller} is not authorized to perform {action} on resource: access key {id}"),
+    )
+    .with_status(403)
+}
+
+/// [I]
+pub(crate) fn status_not_settable() -> ApiError {
+    errors::INVALID_INPUT.says("The status of an access key can be set to Active or Inactive only.")
+}
+
+/// [R]
+pub(crate) fn login_profile_not_found(user: &str) -> ApiError {
+    errors::NO_SUCH_ENTITY.says(format!("Login Profile for User {user} cannot be found."))
+}
+
+// Accounts
+
+/// [I]
+pub(crate) fn alias_exists(alias: &str) -> ApiError {
+    errors::ENTITY_ALREADY_EXISTS.says(format!("The account alias {alias} already exists."))
+}
+
+/// [I]
+pub(crate) fn alias_not_found(alias: &str) -> ApiError {
+    errors::NO_SUCH_ENTITY.says(format!("The account alias {alias} cannot be found."))
+}
+
+/// [I] Documented is that it may not be one.
+pub(crate) fn alias_like_account() -> ApiError {
+    errors::INVALID_INPUT.says("The account alias cannot be a 12 digit number.")
 }
 
 // Input

@@ -40,14 +40,15 @@ impl PageRequest {
 
     /// The page, out of all there are. `name` is unique among them; they come in its order, whatever the case of its letters.
     pub(crate) fn page<T>(&self, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> String) -> Page<T> {
-        let mut named: Vec<(String, T)> = all.into_iter().map(|item| (name(&item).to_lowercase(), item)).collect();
-        named.retain(|(name, _)| self.after.as_ref().is_none_or(|after| name > after));
-        named.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let is_truncated = named.len() > self.limit;
-        named.truncate(self.limit);
-        let last = named.last().filter(|_| is_truncated);
-        let marker = last.map(|(name, _)| BASE64.encode_to_string(format!("{}\n{name}", self.list)));
-        Page { items: named.into_iter().map(|(_, item)| item).collect(), marker }
+        let mut keyed: Vec<(SortKey, T)> = all.into_iter().map(|item| (sort_key(name(&item)), item)).collect();
+        let after = self.after.clone().map(sort_key);
+        keyed.retain(|(key, _)| after.as_ref().is_none_or(|after| key > after));
+        keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let is_truncated = keyed.len() > self.limit;
+        keyed.truncate(self.limit);
+        let last = keyed.last().filter(|_| is_truncated);
+        let marker = last.map(|((_, name), _)| BASE64.encode_to_string(format!("{}\n{name}", self.list)));
+        Page { items: keyed.into_iter().map(|(_, item)| item).collect(), marker }
     }
 }
 
@@ -83,6 +84,13 @@ impl Iam {
             }
         }
     }
+}
+
+/// The name in lower case, and as it is.
+type SortKey = (String, String);
+
+fn sort_key(name: String) -> SortKey {
+    (name.to_lowercase(), name)
 }
 
 fn read_marker(list: &str, marker: &str) -> Result<String, ApiError> {

@@ -100,9 +100,10 @@ impl<'a> Considered<'a> {
     /// Whether a grant could allow what policies do not: an explicit deny is final.
     pub fn may_be_granted(&self) -> bool {
         match &self.decision {
-            None | Some(Decision::Allowed(_) | Decision::Denied(Denial::Explicit { .. } | Denial::Foreign { deny: Some(_) })) => {
-                false
-            }
+            None
+            | Some(
+                Decision::Allowed(_) | Decision::Denied(Denial::Explicit { .. } | Denial::Foreign { deny: Some(_) }),
+            ) => false,
             Some(Decision::Denied(Denial::NoAllow { .. } | Denial::Foreign { deny: None })) => true,
         }
     }
@@ -219,3 +220,6 @@ impl Refused {
         ApiError::new("AccessDenied", self.message).with_status(403)
     }
 }
+
+#[cfg(test)]
+mod tests;

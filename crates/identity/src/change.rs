@@ -8,7 +8,8 @@ use crate::records::{
     expiry_address, session_address,
 };
 
-/// How often a change is tried again when others change the same entities at the same time.
+/// How often a change is tried when others change the same entities at the same time. Each conflict means that another change
+/// succeeded, so this many in a row are a stampede.
 const MOST_ATTEMPTS: usize = 64;
 
 /// Changes of one account's entities that take place together or not at all, and only if nobody changed them since they
@@ -16,28 +17,27 @@ const MOST_ATTEMPTS: usize = 64;
 /// to think of it.
 #[must_use = "a change does nothing until it is committed"]
 pub struct Change {
-    account: AccountId,
-    batch: Batch,
+    pub(crate) account: AccountId,
+    pub(crate) batch: Batch,
     /// Whether it may change who somebody is or what somebody may do; a new session does not.
     is_about_entities: bool,
 }
 
 impl Directory {
-    /// Makes a change as `edit` decides: it reads, and says what to change or why not to. Where somebody else was first, it
-    /// is asked again, and finds what that left.
-    pub async fn change<T, E: From<DirectoryError>>(
+    /// Makes a change as `edit` decides, which is asked again where somebody else was first. For seeds and tests: nobody can
+    /// promise that the future can be sent to another thread, as that of an operation must be; see [`Change::attempts`].
+    pub async fn change<T>(
         &self,
         account: AccountId,
-        edit: impl AsyncFn(&mut Change) -> Result<T, E>,
-    ) -> Result<T, E> {
-        for _ in 0..MOST_ATTEMPTS {
-            let mut change = Change::of(account);
+        edit: impl AsyncFn(&mut Change) -> Result<T, DirectoryError>,
+    ) -> Result<T, DirectoryError> {
+        for mut change in Change::attempts(account) {
             let made = edit(&mut change).await?;
             if self.commit(change).await? {
                 return Ok(made);
             }
         }
-        Err(DirectoryError::TooManyConflicts.into())
+        Err(DirectoryError::TooManyConflicts)
     }
 
     /// Commits a change; `false` tells that somebody else was first, so that the caller must read and decide again.
@@ -54,6 +54,13 @@ impl Directory {
 }
 
 impl Change {
+    /// As many changes as may be tried in a row, each after another one was first. Whoever changes something reads it,
+    /// fills the change and commits it, until that succeeds; when all have failed, that is
+    /// [`DirectoryError::TooManyConflicts`].
+    pub fn attempts(account: AccountId) -> impl Iterator<Item = Self> {
+        (0..MOST_ATTEMPTS).map(move |_| Self::of(account))
+    }
+
     /// A change of an account's entities.
     pub fn of(account: AccountId) -> Self {
         Self { account, batch: Batch::new(), is_about_entities: false }

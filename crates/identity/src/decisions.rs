@@ -23,11 +23,13 @@ pub struct DecisionLog {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecisionRecord {
     pub request_id: RequestId,
-    /// Milliseconds since 1970, by the clock.
+    /// By the clock.
+    #[serde(skip)]
     pub at: Timestamp,
     pub principal: String,
     pub action: String,
     pub resource: String,
+    #[serde(flatten)]
     pub outcome: RecordedOutcome,
 }
 
@@ -80,14 +82,7 @@ struct Denied {
 }
 
 impl DecisionLog {
-    pub(crate) fn allowed(
-        &self,
-        cx: &Context,
-        at: Timestamp,
-        action: &'static str,
-        resource: &str,
-        by: &By<'_>,
-    ) {
+    pub(crate) fn allowed(&self, cx: &Context, at: Timestamp, action: &'static str, resource: &str, by: &By<'_>) {
         let mut ring = lock(&self.allowed);
         let used = if ring.len() < MOST_ALLOWED { None } else { ring.pop_front() };
         let mut place = used.unwrap_or_else(|| Allowed {

@@ -21,8 +21,8 @@ use crate::records::{
 
 /// Everybody who can call, and what they may do: the records of IAM and STS, and what follows from them.
 ///
-/// Services read and change entities through [`find`](Self::find), [`list`](Self::list), [`related`](Self::related) and
-/// [`change`](Self::change). The edge asks for [`credentials`](Self::credentials), authorization for
+/// Services read entities through [`find`](Self::find), [`list`](Self::list) and [`related`](Self::related), and change them
+/// through [`commit`](Self::commit). The edge asks for [`credentials`](Self::credentials), authorization for
 /// [`permissions`](Self::permissions) and [`principal`](Self::principal); these are cached and always up to date.
 pub struct Directory {
     pub(crate) engine: Arc<dyn Engine>,

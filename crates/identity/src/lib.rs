@@ -17,6 +17,7 @@ mod options;
 mod permissions;
 mod principal;
 mod records;
+mod service_linked;
 
 pub use authorizer::{Asked, Authorizer, Considered, Mode, Refused};
 pub use change::Change;
@@ -34,6 +35,9 @@ pub use records::{
     AccessKeyRecord, GroupRecord, InstanceProfileRecord, OidcProviderRecord, PolicyRecord, PolicyVersion, RoleRecord,
     SessionPrincipal, SessionRecord, UserRecord,
 };
+pub use service_linked::ServiceLinkedRole;
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

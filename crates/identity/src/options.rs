@@ -66,9 +66,9 @@ impl StaticCredentials {
 impl Organization {
     /// The guardrails of an account.
     pub(crate) fn guardrails(&self, account: AccountId) -> impl Iterator<Item = &Guardrail> {
-        self.guardrails.iter().filter(move |guardrail| {
-            guardrail.accounts.is_empty() || guardrail.accounts.contains(&account)
-        })
+        self.guardrails
+            .iter()
+            .filter(move |guardrail| guardrail.accounts.is_empty() || guardrail.accounts.contains(&account))
     }
 }
 
@@ -82,7 +82,8 @@ fn parse(name: &str) -> Option<(AccountId, Principal)> {
     let principal = match (&*arn.service, kind) {
         ("iam", "root") if rest.is_empty() => Principal::Root,
         ("iam", "user") if !rest.is_empty() => {
-            let (path, name) = rest.rsplit_once('/').map_or(("/".to_owned(), rest), |(path, name)| (format!("/{path}/"), name));
+            let (path, name) =
+                rest.rsplit_once('/').map_or(("/".to_owned(), rest), |(path, name)| (format!("/{path}/"), name));
             let id = IdKind::User.derive(account, name);
             Principal::User(Arc::new(User { id, path, name: name.to_owned() }))
         }
@@ -126,8 +127,13 @@ mod tests {
     #[test]
     fn what_nobody_can_have_credentials_for_is_refused() {
         for wrong in [
-            "", "alice", "arn:aws:iam::111122223333:role/R", "arn:aws:iam::111122223333:group/g", "arn:aws:iam::1:root",
-            "arn:aws:iam::111122223333:user/", "arn:aws:sts::111122223333:assumed-role/R",
+            "",
+            "alice",
+            "arn:aws:iam::111122223333:role/R",
+            "arn:aws:iam::111122223333:group/g",
+            "arn:aws:iam::1:root",
+            "arn:aws:iam::111122223333:user/",
+            "arn:aws:sts::111122223333:assumed-role/R",
         ] {
             assert_eq!(new(wrong).map(drop), Err(InvalidPrincipal(wrong.to_owned())));
         }

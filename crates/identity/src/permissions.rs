@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trent_policy::{Layers, NamedPolicy, Policy, PolicyKind};
-use trent_shared::{AccountId, Caller, Principal, Timestamp};
+use trent_shared::{AccessKeyId, AccountId, Caller, Principal, Timestamp};
 
 use crate::directory::{Directory, DirectoryError};
 use crate::managed_policies::managed_policy;
@@ -71,7 +71,7 @@ impl Permissions {
 impl Directory {
     /// What a caller may do by itself. Cached; a root user's, where no organization limits it, costs nothing at all.
     pub async fn permissions(&self, caller: &Caller) -> Result<Arc<Permissions>, DirectoryError> {
-        let session = caller.access_key.as_ref().map(|key| key.as_str()).filter(|id| id.starts_with(TEMPORARY));
+        let session = caller.access_key.as_ref().map(AccessKeyId::as_str).filter(|id| id.starts_with(TEMPORARY));
         if caller.is_root() && session.is_none() && self.options.organization.guardrails.is_empty() {
             return Ok(Arc::clone(&self.unlimited));
         }
@@ -100,8 +100,7 @@ impl Directory {
     /// An identity policy as decisions take it, parsed once for all that have it.
     pub fn named_policy(&self, name: &str, document: &str) -> Result<NamedPolicy, DirectoryError> {
         let policy = self.caches.policy(document, |text| Policy::parse(text, PolicyKind::Identity));
-        let policy =
-            policy.map_err(|source| DirectoryError::UnreadablePolicy { name: name.to_owned(), source })?;
+        let policy = policy.map_err(|source| DirectoryError::UnreadablePolicy { name: name.to_owned(), source })?;
         Ok(NamedPolicy { name: name.to_owned(), policy })
     }
 

@@ -26,17 +26,21 @@ impl Directory {
         let id = match form {
             Form::Account | Form::FederatedUser => return Ok(Known::Exists { id: None }),
             _ if !self.options.is_iam_enabled => return Ok(Known::TakenAsExisting),
-            Form::User { account, path, name } => {
-                self.find::<UserRecord>(account, name).await?.map(|found| found.record).filter(|user| {
-                    user.path == path && user.name == name
-                }).map(|user| user.id)
+            Form::User { account, path, name } => self
+                .find::<UserRecord>(account, name)
+                .await?
+                .map(|found| found.record)
+                .filter(|user| user.path == path && user.name == name)
+                .map(|user| user.id),
+            Form::Role { account, path, name } => self
+                .find::<RoleRecord>(account, name)
+                .await?
+                .map(|found| found.record)
+                .filter(|role| role.path == path && role.name == name)
+                .map(|role| role.id),
+            Form::Session { account, role } => {
+                self.find::<RoleRecord>(account, role).await?.map(|found| found.record.id)
             }
-            Form::Role { account, path, name } => {
-                self.find::<RoleRecord>(account, name).await?.map(|found| found.record).filter(|role| {
-                    role.path == path && role.name == name
-                }).map(|role| role.id)
-            }
-            Form::Session { account, role } => self.find::<RoleRecord>(account, role).await?.map(|found| found.record.id),
             Form::UserId(id) => self.existing::<UserRecord>(id).await?,
             Form::RoleId(id) => self.existing::<RoleRecord>(id).await?,
         };

@@ -167,6 +167,15 @@ impl GrantParty {
         }
     }
 
+    /// Whether both name the same.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Principal(own), Self::Principal(other)) => own.is_same_as(other),
+            (Self::Service(own), Self::Service(other)) => own == other,
+            _ => false,
+        }
+    }
+
     pub(crate) fn principal(&self) -> Option<&GrantPrincipal> {
         match self {
             Self::Principal(principal) => Some(principal),

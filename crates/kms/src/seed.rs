@@ -435,7 +435,7 @@ mod tests {
 
     fn seed_grant(operations: &[&str]) -> SeedGrant {
         SeedGrant {
-            grantee_principal: Some("arn:aws:iam::111122223333:role/app".to_owned()),
+            grantee_principal: Some("arn:aws:sts::111122223333:federated-user/app".to_owned()),
             operations: operations.iter().map(|operation| (*operation).to_owned()).collect(),
             ..SeedGrant::default()
         }
@@ -462,7 +462,7 @@ mod tests {
         }
         let listed = listed_grants(&cloud).await;
         let named = listed.iter().find(|grant| grant["Name"] == "app").expect("it has one");
-        assert_eq!(named["GranteePrincipal"], "arn:aws:iam::111122223333:role/app");
+        assert_eq!(named["GranteePrincipal"], "arn:aws:sts::111122223333:federated-user/app");
         assert_eq!(named["RetiringPrincipal"], "arn:aws:iam::000000000000:root");
         assert_eq!(named["IssuingAccount"], "arn:aws:iam::000000000000:root");
         assert_eq!(named["Operations"], json!(["Encrypt", "Decrypt"]));

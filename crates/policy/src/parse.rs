@@ -260,3 +260,6 @@ fn only_assumes_roles(statement: &Statement) -> bool {
             && ASSUME_ROLE.iter().any(|action| pattern.matches(action, &()))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,16 +57,16 @@ fn error(resource: &str) -> Option<MalformedPolicy> {
     if vendor.contains(['*', '?']) && vendor != "*" {
         return Some(MalformedPolicy::ResourceVendor);
     }
-    if !rest.is_empty() && !rest.starts_with(':') {
+    if !rest.starts_with(':') {
         match vendor {
             "iam" => return Some(MalformedPolicy::IamRegion(resource.to_owned())),
             "s3" => return Some(MalformedPolicy::S3Region(resource.to_owned())),
             _ => {}
         }
     }
-    let path = rest.splitn(3, ':').nth(2);
-    let is_iam_path = |path: &str| path.starts_with('*') || IAM_PATHS.iter().any(|start| path.starts_with(start));
-    (vendor == "iam" && path.is_some_and(|path| !is_iam_path(path))).then_some(MalformedPolicy::IamPath)
+    let path = rest.splitn(3, ':').nth(2).unwrap_or_default();
+    let is_iam_path = path == "*" || IAM_PATHS.iter().any(|start| path.starts_with(start));
+    (vendor == "iam" && !is_iam_path).then_some(MalformedPolicy::IamPath)
 }
 
 /// IAM shows the ARN with `*` for the parts that it lacks.

@@ -2,6 +2,7 @@
 
 mod ca;
 mod clock;
+mod decisions;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use trent_gateway::{AdminEndpoint, Response, json_response};
+use trent_identity::Authorizer;
 use trent_protocol::BoxFuture;
 
 use crate::clock::TurnableClock;
@@ -24,6 +26,7 @@ pub(crate) struct AdminApi {
     clock: Arc<TurnableClock>,
     sweeper: Arc<Sweeper>,
     tls: TlsMode,
+    authorizer: Arc<Authorizer>,
 }
 
 /// Why a request was not answered with HTTP 200.
@@ -43,8 +46,13 @@ enum Refusal {
 type Outcome = Result<Response, Refusal>;
 
 impl AdminApi {
-    pub(crate) fn new(clock: Arc<TurnableClock>, sweeper: Arc<Sweeper>, tls: TlsMode) -> Self {
-        Self { clock, sweeper, tls }
+    pub(crate) fn new(
+        clock: Arc<TurnableClock>,
+        sweeper: Arc<Sweeper>,
+        tls: TlsMode,
+        authorizer: Arc<Authorizer>,
+    ) -> Self {
+        Self { clock, sweeper, tls, authorizer }
     }
 }
 
@@ -55,6 +63,7 @@ impl AdminEndpoint for AdminApi {
             let outcome = match path.split('/').next() {
                 Some("ca") => self.ca(path, &request).await,
                 Some("clock") => self.clock(path, &request).await,
+                Some("decisions") => self.decisions(path, &request),
                 _ => Err(Refusal::Nowhere),
             };
             match outcome {

@@ -39,6 +39,20 @@ pub(crate) enum Command {
         /// Where it listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]
         url: Option<String>,
     },
+    /// Tell why a request to a running emulator was allowed or denied.
+    ///
+    /// Prints the policies asked, the statement that decided, and what kept the others from matching. Every answer carries
+    /// the request's id (x-amzn-RequestId); SDKs and the AWS CLI show it with errors, too.
+    Why {
+        /// The id of the request
+        request_id: String,
+        /// Print JSON instead of sentences
+        #[arg(long)]
+        json: bool,
+        /// Where the emulator listens [default: $TRENT_ENDPOINT, else http://127.0.0.1:4566]
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Read the clock of a running emulator, or turn it.
     ///
     /// What falls due by a turn is done when the command returns. Time never runs backwards.

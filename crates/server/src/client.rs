@@ -94,7 +94,7 @@ fn authority(url: &str) -> Option<&str> {
 
 fn exchange(mut stream: TcpStream, request: &str) -> io::Result<String> {
     /// More than any answer of the endpoint's own paths has.
-    const MAX_ANSWER_BYTES: u64 = 64 * 1024;
+    const MAX_ANSWER_BYTES: u64 = 16 * 1024 * 1024;
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER_BYTES).read_to_string(&mut answer)?;

@@ -4,6 +4,7 @@
 
 mod admin;
 mod attest;
+mod authenticator;
 mod ca_command;
 mod cli;
 mod client;
@@ -18,6 +19,7 @@ mod start;
 mod sweeper;
 mod system;
 mod tls;
+mod why_command;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
         Command::Attest(arguments) => attest::run(&arguments).map_err(|error| sentence(&error)),
         Command::Ca { url } => ca_command::run(url).map_err(|error| sentence(&error)),
         Command::Health { url } => health::run(url).map_err(|error| sentence(&error)),
+        Command::Why { request_id, json, url } => {
+            why_command::run(&request_id, json, url).map_err(|error| sentence(&error))
+        }
         Command::Clock(arguments) => clock_command::run(arguments).map_err(|error| sentence(&error)),
     };
     match outcome {

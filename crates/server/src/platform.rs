@@ -10,6 +10,7 @@ use trent_shared::Entropy;
 use trent_store::{Engine, MemoryEngine, OpenError, SqliteEngine, StoreError};
 use trent_sts::Sts;
 
+use crate::authenticator::DirectoryAuthenticator;
 use crate::clock::TurnableClock;
 use crate::settings::{Settings, SettingsError};
 use crate::system::{SystemClock, SystemEntropy};
@@ -27,6 +28,7 @@ pub(crate) struct Cloud {
     sts: Option<Arc<Sts>>,
     iam: Option<Arc<Iam>>,
     pub(crate) authorizer: Arc<Authorizer>,
+    pub(crate) authenticator: Arc<DirectoryAuthenticator>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +56,8 @@ impl Platform {
     pub(crate) fn cloud(&self, settings: &Settings) -> Result<Cloud, SettingsError> {
         let options = settings.kms.options()?;
         let enabled = &settings.services;
-        let directory = Arc::new(self.directory(settings));
+        let directory = Arc::new(self.directory(settings)?);
+        let authenticator = DirectoryAuthenticator::new(settings.auth.signatures(), directory.clone());
         let authorizer = Arc::new(Authorizer::new(directory.clone(), self.clock.clone(), settings.authorization.mode()));
         let kms = || {
             Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), authorizer.clone(), options)
@@ -64,13 +67,17 @@ impl Platform {
             sts: enabled.sts.is_enabled.then(|| Arc::new(Sts::new())),
             iam: enabled.iam.is_enabled.then(|| Arc::new(Iam::new(authorizer.clone()))),
             authorizer,
+            authenticator: Arc::new(authenticator),
         })
     }
 
-    fn directory(&self, settings: &Settings) -> Directory {
-        let options =
-            DirectoryOptions { is_iam_enabled: settings.services.iam.is_enabled, ..DirectoryOptions::default() };
-        Directory::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), options)
+    fn directory(&self, settings: &Settings) -> Result<Directory, SettingsError> {
+        let options = DirectoryOptions {
+            is_iam_enabled: settings.services.iam.is_enabled,
+            credentials: settings.auth.credentials()?,
+            organization: settings.organization.organization()?,
+        };
+        Ok(Directory::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), options))
     }
 }
 

@@ -3,7 +3,9 @@
 //! The layers are added one at a time and the whole is checked after each, so that what is wrong can be blamed on the
 //! file or the variable that brought it.
 
+mod auth;
 mod environment;
+mod organization;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,10 +16,14 @@ use std::time::Duration;
 use config::{Config, ConfigError, File, FileFormat};
 use serde::Deserialize;
 use trent_gateway::Limits;
+use trent_identity::InvalidPrincipal;
 use trent_kms::{Pool, Quotas, Rate, RequestRates, Transitions};
 use trent_nitro::{InvalidRoot, Roots};
+use trent_policy::MalformedPolicy;
 use trent_shared::{AccountId, Region};
 
+use self::auth::AuthSettings;
+use self::organization::OrganizationSettings;
 use crate::cli::StartArguments;
 use crate::seed::Home;
 use crate::tls::ServerName;
@@ -39,7 +45,9 @@ pub(crate) struct Settings {
     seed_account: AccountId,
     seed_region: Region,
     pub(crate) services: Services,
+    pub(crate) auth: AuthSettings,
     pub(crate) authorization: AuthorizationSettings,
+    pub(crate) organization: OrganizationSettings,
     pub(crate) kms: KmsSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) log: Log,
@@ -157,6 +165,10 @@ pub(crate) enum SettingsError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("kms.attestation_roots: {}", path.display())]
     NotARoot { path: PathBuf, source: InvalidRoot },
+    #[error("organization.guardrails: {}", path.display())]
+    NotAGuardrail { path: PathBuf, source: MalformedPolicy },
+    #[error("auth.credentials")]
+    NobodysCredentials(#[from] InvalidPrincipal),
     #[error("{origin}: {}", explain(error))]
     Refused { origin: String, error: Box<ConfigError> },
 }

@@ -72,9 +72,11 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
     let sweeper = Arc::new(Sweeper::start(cloud.kms.clone()).map_err(StartError::Runtime)?);
     // What fell due while nothing ran, before anybody sees it.
     sweeper.sweep().await.map_err(StartError::Sweep)?;
-    let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper, tls.clone()));
+    let admin = Arc::new(AdminApi::new(platform.clock.clone(), sweeper, tls.clone(), cloud.authorizer.clone()));
     // The uptime is told by real time: nobody can turn how long a process has run.
-    let gateway = Gateway::with_admin(cloud.services(), Arc::new(SystemClock), &*platform.entropy, limits, admin)?;
+    let (real_clock, entropy) = (Arc::new(SystemClock), &*platform.entropy);
+    let authenticator = cloud.authenticator.clone();
+    let gateway = Gateway::with_admin(cloud.services(), authenticator, real_clock, entropy, limits, admin)?;
 
     let tls = tls.for_gateway()?;
     let unusable = |source| StartError::Listen { address: settings.listen, source };
@@ -100,6 +102,10 @@ async fn serve(settings: &Settings) -> Result<(), StartError> {
         && let Err(error) = kms.flush_usage().await
     {
         tracing::error!(error = &error as &dyn std::error::Error, "the last uses of keys could not be written down");
+    }
+    if let Err(error) = cloud.authorizer.directory().flush_last_uses().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "the last uses of access keys and roles could not be written down");
     }
     info!("stopped");
     Ok(())

@@ -16,7 +16,11 @@ const TOKEN: &str = "FwoGZXIvYXdzEXAMPLETOKENFwoGZXIvYXdzEXAMPLETOKENFwoGZXIvYXd
 const NOW: u64 = 1_440_938_160;
 
 fn main() {
-    let mut criterion = Criterion::default().without_plots().configure_from_args();
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
     let request = signed_encrypt();
     let rules = SigningRules::of("kms", Dialect::Json);
     let now = Timestamp::from_millis(i64::try_from(NOW * 1000).expect("fits"));
@@ -30,7 +34,7 @@ fn main() {
                 unreachable!("nobody is configured")
             };
             let known = Known {
-                caller: &caller,
+                caller: caller.clone(),
                 secret_access_key: &secret,
                 session_token: Some(&token),
                 expires_at: None,
@@ -39,11 +43,11 @@ fn main() {
             question.answer(Some(known)).expect("signed")
         });
     });
-    let key = SigningKey::derive(&secret, "20150830", "us-east-1", "kms").expect("derived");
+    let key = SigningKey::derive(&secret, "20150830", "us-east-1", "kms");
     criterion.bench_function("verify with a derived key, body of 4 KiB", |bencher| {
         bencher.iter(|| {
             let signed = SignedRequest::parse(black_box(&request), &rules, now).expect("whole");
-            assert!(signed.is_signed_by(&key).expect("OpenSSL works"));
+            assert!(signed.is_signed_by(&key));
         });
     });
     let gate = Gate::new(Signatures::Accept, []);

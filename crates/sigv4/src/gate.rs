@@ -1,9 +1,9 @@
 //! Who sends a request, by what its signature says and what is known of credentials.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use http::Request;
-use trent_shared::{AccessKeyId, Caller, Region, SecretString, Timestamp};
+use trent_shared::{Caller, Region, SecretString, Timestamp};
 
 use crate::canonical::Signable;
 use crate::claim::Claim;
@@ -13,7 +13,7 @@ use crate::{Refusal, SignedRequest, SigningRules};
 #[derive(Debug)]
 pub struct Gate {
     signatures: Signatures,
-    fixed: HashMap<String, FixedCredentials>,
+    configured: HashSet<String>,
 }
 
 /// What signatures are for.
@@ -27,17 +27,10 @@ pub enum Signatures {
     Verify,
 }
 
-/// Credentials that come from the configuration: they never expire.
+/// What is known of an access key id.
 #[derive(Debug, Clone)]
-pub struct FixedCredentials {
-    pub caller: Caller,
-    pub secret_access_key: SecretString,
-}
-
-/// What a directory knows of an access key id.
-#[derive(Debug, Clone, Copy)]
 pub struct Known<'c> {
-    pub caller: &'c Caller,
+    pub caller: Caller,
     pub secret_access_key: &'c SecretString,
     /// Temporary credentials have one.
     pub session_token: Option<&'c SecretString>,
@@ -75,13 +68,9 @@ enum Reading<'r> {
 }
 
 impl Gate {
-    /// `fixed` are the configured credentials by their access key ids.
-    pub fn new(signatures: Signatures, fixed: impl IntoIterator<Item = (AccessKeyId, FixedCredentials)>) -> Self {
-        let with_key = |(id, credentials): (AccessKeyId, FixedCredentials)| {
-            let key = id.as_str().to_owned();
-            (key, FixedCredentials { caller: Caller { access_key: Some(id), ..credentials.caller }, ..credentials })
-        };
-        Self { signatures, fixed: fixed.into_iter().map(with_key).collect() }
+    /// `configured` are access key ids that are known and of any form, beside those that IAM and STS hand out.
+    pub fn new(signatures: Signatures, configured: impl IntoIterator<Item = String>) -> Self {
+        Self { signatures, configured: configured.into_iter().collect() }
     }
 
     /// Reads a request for an operation of the service that has these rules.
@@ -108,7 +97,7 @@ impl Gate {
         let reading = match self.signatures {
             Signatures::Accept => {
                 let claim = Claim::read(Signable::of(request))?;
-                if !is_of_aws(&claim.access_key_id) && !self.fixed.contains_key(&*claim.access_key_id) {
+                if !is_of_aws(&claim.access_key_id) && !self.configured.contains(&*claim.access_key_id) {
                     return Ok(Step::Decided(Ok(claim.root())));
                 }
                 Reading::Lenient(claim)
@@ -120,18 +109,7 @@ impl Gate {
                 signed => Reading::Strict(signed?),
             },
         };
-        let question = Question { reading, now };
-        Ok(match self.fixed.get(question.access_key_id()) {
-            Some(fixed) => Step::Decided(question.answer(Some(fixed.known()))),
-            None => Step::Ask(question),
-        })
-    }
-}
-
-impl FixedCredentials {
-    fn known(&self) -> Known<'_> {
-        let Self { caller, secret_access_key } = self;
-        Known { caller, secret_access_key, session_token: None, expires_at: None, is_active: true }
+        Ok(Step::Ask(Question { reading, now }))
     }
 }
 
@@ -140,6 +118,14 @@ impl Question<'_> {
         match &self.reading {
             Reading::Lenient(claim) => &claim.access_key_id,
             Reading::Strict(signed) => signed.access_key_id(),
+        }
+    }
+
+    /// The Region that the request is for.
+    pub fn region(&self) -> &Region {
+        match &self.reading {
+            Reading::Lenient(claim) => &claim.region,
+            Reading::Strict(signed) => signed.region(),
         }
     }
 
@@ -161,14 +147,10 @@ impl Question<'_> {
         if known.expires_at.is_some_and(|expiry| expiry <= self.now) {
             return Err(Refusal::ExpiredToken);
         }
-        let region = match self.reading {
-            Reading::Lenient(claim) => claim.region,
-            Reading::Strict(signed) => {
-                signed.verify(known.secret_access_key)?;
-                signed.region().clone()
-            }
-        };
-        Ok(Sender { caller: known.caller.clone(), region })
+        if let Reading::Strict(signed) = &self.reading {
+            signed.verify(known.secret_access_key)?;
+        }
+        Ok(Sender { region: self.region().clone(), caller: known.caller })
     }
 }
 

@@ -17,7 +17,7 @@ mod request;
 mod rules;
 mod signing_key;
 
-pub use gate::{FixedCredentials, Gate, Known, Question, Sender, Signatures, Step};
+pub use gate::{Gate, Known, Question, Sender, Signatures, Step};
 pub use refusal::{Dialect, Refusal};
 pub use request::SignedRequest;
 pub use rules::{SigningRules, Style};

@@ -18,9 +18,6 @@ pub enum Refusal {
     UnknownCredentials,
     #[error("the session is over")]
     ExpiredToken,
-    /// OpenSSL could not do its work, for want of memory for example. Nothing that a client sends leads here.
-    #[error("OpenSSL failed")]
-    OpenSslFailed,
 }
 
 pub(crate) const INVALID_REGION: &str = "Credential should be scoped to a valid region.";
@@ -65,13 +62,6 @@ impl Refusal {
             (Self::UnknownCredentials, Dialect::Query) => forbidden("InvalidClientTokenId", UNKNOWN),
             (Self::ExpiredToken, Dialect::Json) => ApiError::new("ExpiredTokenException", EXPIRED),
             (Self::ExpiredToken, Dialect::Query) => forbidden("ExpiredToken", EXPIRED),
-            (Self::OpenSslFailed, _) => ApiError::internal_failure(),
         }
-    }
-}
-
-impl From<openssl::error::ErrorStack> for Refusal {
-    fn from(_: openssl::error::ErrorStack) -> Self {
-        Self::OpenSslFailed
     }
 }

@@ -102,12 +102,12 @@ impl<'r> SignedRequest<'r> {
 
     /// Checks that the signature was made with this secret.
     pub fn verify(&self, secret_access_key: &SecretString) -> Result<(), Refusal> {
-        let key = SigningKey::derive(secret_access_key, self.day(), self.region.as_str(), self.service)?;
-        if self.is_signed_by(&key)? { Ok(()) } else { Err(Refusal::mismatch()) }
+        let key = SigningKey::derive(secret_access_key, self.day(), self.region.as_str(), self.service);
+        if self.is_signed_by(&key) { Ok(()) } else { Err(Refusal::mismatch()) }
     }
 
     /// Whether the signature was made with this key.
-    pub fn is_signed_by(&self, key: &SigningKey) -> Result<bool, Refusal> {
+    pub fn is_signed_by(&self, key: &SigningKey) -> bool {
         let mut signed_headers: Vec<&str> = self.signed_headers.split(';').collect();
         signed_headers.sort_unstable();
         // Also bounds the canonical request by the length of this one.
@@ -117,13 +117,10 @@ impl<'r> SignedRequest<'r> {
             (true, None) => &[Parameters::Presigned],
             (true, Some(_)) => &[Parameters::Presigned, Parameters::PresignedBeforeToken],
         };
-        for parameters in forms {
+        forms.iter().any(|parameters| {
             let canonical = self.request.canonical(&signed_headers, *parameters, self.style);
-            if is_same(&key.sign(&self.string_to_sign(&canonical))?, &self.signature) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+            is_same(&key.sign(&self.string_to_sign(&canonical)), &self.signature)
+        })
     }
 
     fn string_to_sign(&self, canonical: &str) -> String {

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use trent_gateway::Gateway;
 
+use crate::Xml;
+
 /// Calls services as an SDK does, through the gateway and without a socket.
 #[derive(Clone)]
 pub struct Client {
@@ -105,6 +107,12 @@ impl Client {
         self.send(request, format!("Action={action}&Version=2011-06-15&{parameters}")).await
     }
 
+    /// Calls IAM in awsQuery; `parameters` follow `Action` and `Version` in the form.
+    pub async fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        let request = self.request("iam").header("content-type", "application/x-www-form-urlencoded");
+        self.send(request, iam_form(action, parameters)).await
+    }
+
     /// Sends any request to the gateway.
     ///
     /// # Panics
@@ -149,6 +157,11 @@ impl Answer {
     #[track_caller]
     pub fn fails(&self) -> Refusal {
         assert_ne!(self.status, 200, "{}", self.text());
+        if self.body.starts_with(b"<") {
+            let xml = Xml::parse(&self.text());
+            let code = xml.find("Code").unwrap_or_default().to_owned();
+            return Refusal { status: self.status, code, message: xml.find("Message").map(str::to_owned) };
+        }
         let body = self.json();
         let text = |member: &str| body.get(member).and_then(Value::as_str).map(str::to_owned);
         Refusal {
@@ -156,6 +169,26 @@ impl Answer {
             code: text("__type").unwrap_or_default(),
             message: text("message").or_else(|| text("Message")),
         }
+    }
+
+    /// The result in an XML body, of a call that succeeded.
+    ///
+    /// # Panics
+    /// Panics if it did not.
+    #[track_caller]
+    pub fn succeeds_in_xml(&self) -> Xml {
+        assert_eq!(self.status, 200, "{}", self.text());
+        Xml::parse(&self.text())
+    }
+
+    /// Checks that the call failed with this status, this code and exactly this message.
+    ///
+    /// # Panics
+    /// Panics if it did not.
+    #[track_caller]
+    pub fn is_refused(&self, status: u16, code: &str, message: &str) {
+        let expected = Refusal { status, code: code.to_owned(), message: Some(message.to_owned()) };
+        assert_eq!(self.fails(), expected);
     }
 
     /// Checks that the call failed with HTTP 400, this code and exactly this message; `None` where AWS sends none.
@@ -177,4 +210,10 @@ impl Answer {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
     }
+}
+
+pub(crate) fn iam_form(action: &str, parameters: &[(&str, &str)]) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Action", action).append_pair("Version", "2010-05-08").extend_pairs(parameters);
+    form.finish()
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use http::HeaderMap;
 use serde_json::Value;
 use trent_gateway::{Gateway, Limits};
 use trent_iam::Iam;
@@ -7,16 +8,20 @@ use trent_identity::{Authorizer, Directory, DirectoryOptions, Mode};
 use trent_kms::Kms;
 use trent_kms::seed::{Planted, RefusedSeed, SeedKey};
 use trent_protocol::{Service, ServiceModel};
-use trent_shared::Timestamp;
+use trent_shared::{Caller, Context, RequestId, Timestamp, random_uuid};
 use trent_store::{Engine, MemoryEngine, StoreError};
+use trent_sigv4::Signatures;
 use trent_sts::Sts;
 
+use crate::authenticator::DirectoryAuthenticator;
+use crate::client::iam_form;
 use crate::{Answer, Client, KmsOptions, MadeKey, ManualClock, Refusal, SeededEntropy};
 
 /// Every service of Trent behind one gateway, without a socket.
 pub struct Cloud {
     gateway: Gateway,
     kms: Arc<Kms>,
+    iam: Arc<Iam>,
     directory: Arc<Directory>,
     authorizer: Arc<Authorizer>,
     clock: Arc<ManualClock>,
@@ -80,11 +85,12 @@ impl Cloud {
         let kms =
             Arc::new(Kms::new(engine.clone(), clock.clone(), entropy.clone(), authorizer.clone(), options.clone()));
         let iam = Arc::new(Iam::new(authorizer.clone()));
-        let services: [Arc<dyn Service>; 3] = [kms.clone(), Arc::new(Sts::new()), iam];
+        let services: [Arc<dyn Service>; 3] = [kms.clone(), Arc::new(Sts::new()), iam.clone()];
         let services = services.map(|service| (service.model(), Some(service)));
-        let gateway =
-            Gateway::new(services, clock.clone(), &*entropy, Limits::default()).expect("services are told apart");
-        Self { gateway, kms, directory, authorizer, clock, entropy, engine, options }
+        let authenticator = Arc::new(DirectoryAuthenticator::new(Signatures::Accept, directory.clone()));
+        let gateway = Gateway::new(services, authenticator, clock.clone(), &*entropy, Limits::default());
+        let gateway = gateway.expect("services are told apart");
+        Self { gateway, kms, iam, directory, authorizer, clock, entropy, engine, options }
     }
 
     /// The models of all services.
@@ -99,6 +105,14 @@ impl Cloud {
     /// Who there is.
     pub fn directory(&self) -> &Arc<Directory> {
         &self.directory
+    }
+
+    pub(crate) fn kms_service(&self) -> &Kms {
+        &self.kms
+    }
+
+    pub(crate) fn entropy(&self) -> &SeededEntropy {
+        &self.entropy
     }
 
     /// Who decides, and remembers what was decided.
@@ -145,6 +159,31 @@ impl Cloud {
     /// A KMS call of the default account.
     pub async fn kms(&self, operation: &str, input: Value) -> Answer {
         self.client().kms(operation, input).await
+    }
+
+    /// An IAM call of the default account, which its root user makes.
+    pub async fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        self.client().iam(action, parameters).await
+    }
+
+    /// An IAM call that this caller makes, past the gateway, which must tell callers by their credentials.
+    ///
+    /// # Panics
+    /// Panics if IAM has no such action.
+    pub async fn iam_as(&self, caller: Caller, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        let id = RequestId::new(random_uuid(&*self.entropy));
+        let cx = Context::new(id, "us-east-1".parse().expect("a Region"), caller);
+        let model = self.iam.model();
+        let operation = model.operations.iter().find(|operation| operation.name == action).expect("an action of IAM");
+        let output = match self.iam.decode(operation, iam_form(action, parameters).as_bytes()) {
+            Ok(input) => self.iam.call(&cx, operation, input).await,
+            Err(refusal) => Err(refusal),
+        };
+        let (status, payload) = match output {
+            Ok(output) => (200, model.protocol.encode(model, operation, &*output, id)),
+            Err(error) => (error.status, model.protocol.encode_error(&error, model.xml_namespace, id)),
+        };
+        Answer { status, headers: HeaderMap::new(), body: payload.body.into() }
     }
 
     /// A new key of the default account.

@@ -1,7 +1,5 @@
 //! Generates inputs from shape tables: the least that is valid, and everything around the constraints.
 
-use std::borrow::Cow;
-
 use base64_simd::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 use trent_protocol::{Bounds, Pattern, Protocol, Shape, Structure};
@@ -34,7 +32,7 @@ pub struct Sample {
 }
 
 /// Strings that satisfy the models' patterns: what stands before and after as many fillers as a length needs.
-const FORMS: [(&str, &str, &str); 10] = [
+const FORMS: [(&str, &str, &str); 16] = [
     ("", "a", ""),
     ("", "1", ""),
     ("", "A", ""),
@@ -45,6 +43,12 @@ const FORMS: [(&str, &str, &str); 10] = [
     ("arn:aws:iam::111122223333:", "a", ""),
     ("a.", "a", ".a"),
     ("us-east-", "1", ""),
+    ("", "/", ""),
+    ("/", "a", "/"),
+    ("v", "1", ""),
+    ("o-", "a", ""),
+    ("o-aaaaaaaaaa/r-", "a", ""),
+    ("p-", "a", ""),
 ];
 
 /// Characters of which at least one breaks every pattern that can be broken at all.
@@ -101,13 +105,13 @@ pub fn with_each_secret(structure: &'static Structure, secret: &str) -> Vec<Valu
     inputs
 }
 
-/// The input on the wire.
-pub fn body(input: &Value, protocol: Protocol) -> Vec<u8> {
+/// An input of this structure on the wire.
+pub fn body(structure: &'static Structure, input: &Value, protocol: Protocol) -> Vec<u8> {
     match protocol {
         Protocol::AwsJson11 => input.to_string().into_bytes(),
         Protocol::AwsQuery => {
             let mut form = form_urlencoded::Serializer::new(String::new());
-            flatten(&mut form, "", input);
+            flatten(&mut form, "", input, Some(&Shape::Structure(structure)));
             form.finish().into_bytes()
         }
     }
@@ -217,7 +221,10 @@ impl Generator<'_> {
     }
 
     fn map(&mut self, key: &Shape, value: &'static Shape, path: &str, put: &dyn Fn(Value) -> Value) {
-        self.add(put(json!({})), Expected::Valid);
+        // A form cannot tell an empty map from an absent one.
+        if self.protocol == Protocol::AwsJson11 {
+            self.add(put(json!({})), Expected::Valid);
+        }
         for wrong in of_wrong_type(value, self.protocol) {
             self.add(put(json!({ "a": wrong })), Expected::WrongType);
         }
@@ -336,7 +343,11 @@ fn valid(shape: &Shape) -> Value {
             minimal => minimal,
         },
         Shape::List { member, length } => Value::Array((0..length.min.unwrap_or(0)).map(|_| valid(member)).collect()),
-        Shape::Map { .. } => json!({}),
+        // Nor an empty map.
+        Shape::Map { key, value, .. } => {
+            let key = valid(key);
+            json!({ key.as_str().expect("keys are strings"): valid(value) })
+        }
         Shape::String { length, pattern, .. } => {
             let lengths = length.min.unwrap_or(0).max(1)..=length.max.unwrap_or(100);
             let text = lengths.into_iter().find_map(|n| text(n, pattern.as_ref()));
@@ -375,19 +386,38 @@ fn of_wrong_type(shape: &Shape, protocol: Protocol) -> Vec<Value> {
     }
 }
 
-fn flatten(form: &mut form_urlencoded::Serializer<'_, String>, name: &str, value: &Value) {
-    let below =
-        |part: &str| if name.is_empty() { Cow::Owned(part.to_owned()) } else { Cow::Owned(format!("{name}.{part}")) };
-    match value {
-        Value::Object(members) => members.iter().for_each(|(member, value)| flatten(form, &below(member), value)),
-        Value::Array(items) if items.is_empty() => drop(form.append_pair(name, "")),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                flatten(form, &below(&format!("member.{}", index + 1)), item);
+/// `shape` is none where the value is not of the one that it should be of.
+fn flatten(form: &mut form_urlencoded::Serializer<'_, String>, name: &str, value: &Value, shape: Option<&Shape>) {
+    let below = |part: &str| if name.is_empty() { part.to_owned() } else { format!("{name}.{part}") };
+    match (value, shape) {
+        (Value::Object(entries), Some(Shape::Map { value: shape, .. })) => {
+            for (index, (key, value)) in entries.iter().enumerate() {
+                let entry = below(&format!("entry.{}", index + 1));
+                form.append_pair(&format!("{entry}.key"), key);
+                flatten(form, &format!("{entry}.value"), value, Some(shape));
             }
         }
-        Value::String(text) => drop(form.append_pair(name, text)),
-        other => drop(form.append_pair(name, &other.to_string())),
+        (Value::Object(members), shape) => {
+            for (name, value) in members {
+                let member = match shape {
+                    Some(Shape::Structure(structure)) => structure.member(name).map(|member| member.shape),
+                    _ => None,
+                };
+                flatten(form, &below(name), value, member);
+            }
+        }
+        (Value::Array(items), _) if items.is_empty() => drop(form.append_pair(name, "")),
+        (Value::Array(items), shape) => {
+            let member = match shape {
+                Some(Shape::List { member, .. }) => Some(*member),
+                _ => None,
+            };
+            for (index, item) in items.iter().enumerate() {
+                flatten(form, &below(&format!("member.{}", index + 1)), item, member);
+            }
+        }
+        (Value::String(text), _) => drop(form.append_pair(name, text)),
+        (other, _) => drop(form.append_pair(name, &other.to_string())),
     }
 }
 

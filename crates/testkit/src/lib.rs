@@ -14,16 +14,23 @@
 //! # }
 //! ```
 
+/// The program's own: being a binary, it lends code in no other way.
+#[path = "../../server/src/authenticator.rs"]
+mod authenticator;
 mod client;
 mod cloud;
 mod enclave;
 pub mod inputs;
+mod somebody;
 mod time_and_chance;
+mod xml;
 
 pub use client::{Answer, Client, MadeKey, Refusal};
 pub use cloud::Cloud;
 pub use enclave::Enclave;
+pub use somebody::Somebody;
 pub use time_and_chance::{ManualClock, SeededEntropy};
+pub use xml::Xml;
 /// What [`Cloud::with_options`] takes.
 pub use trent_kms::Options as KmsOptions;
 /// What [`Cloud::plant`] takes.

@@ -35,7 +35,9 @@ fn decode_for_all(body: &[u8]) {
 fn bodies() -> Vec<Vec<u8>> {
     let all = Cloud::models().into_iter().flat_map(|model| {
         model.operations.iter().flat_map(|operation| {
-            cases(operation.input, model.protocol).into_iter().map(|case| body(&case.input, model.protocol))
+            cases(operation.input, model.protocol)
+                .into_iter()
+                .map(|case| body(operation.input, &case.input, model.protocol))
         })
     });
     all.filter(|body| body.len() < 2000).collect()

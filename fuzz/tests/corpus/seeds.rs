@@ -274,7 +274,7 @@ fn wire(protocol: Protocol) -> Seeds {
     operations.sort_by_key(|(index, operation)| (std::cmp::Reverse(operation.input.members.len()), *index));
     let mut seeds = Seeds::new();
     for (index, operation) in operations.into_iter().take(30) {
-        let body = inputs::body(&every_member(operation.input), protocol);
+        let body = inputs::body(operation.input, &every_member(operation.input), protocol);
         add(&mut seeds, operation.name, [&[index], &body[..]].concat());
     }
     seeds

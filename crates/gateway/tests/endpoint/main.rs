@@ -4,5 +4,6 @@
 mod connections;
 mod operations;
 mod routing;
+mod signatures;
 mod support;
 mod tls;

@@ -18,6 +18,9 @@ use trent_protocol::{
     StructureEncoder, Value,
 };
 use trent_shared::{ApiError, Clock, Context, Entropy, Timestamp};
+use trent_sigv4::Signatures;
+
+use crate::signatures::TestAuthenticator;
 
 static TEXT: Shape = Shape::String { length: Bounds::NONE, pattern: None, is_sensitive: false };
 static SHORT: Shape =
@@ -206,11 +209,16 @@ impl AdminEndpoint for Echo {
 }
 
 pub(crate) fn gateway(limits: Limits) -> (Gateway, Arc<TestClock>, Arc<Doors>) {
+    gateway_that(Signatures::Accept, limits)
+}
+
+fn gateway_that(signatures: Signatures, limits: Limits) -> (Gateway, Arc<TestClock>, Arc<Doors>) {
     let (clock, doors) = (Arc::new(TestClock::default()), Arc::new(Doors::default()));
     let fake = |model| Some(Arc::new(Fake { model, doors: doors.clone() }) as Arc<dyn Service>);
     let services = [(&VAULT, fake(&VAULT)), (&ORACLE, fake(&ORACLE)), (&ATTIC, None)];
-    let gateway = Gateway::with_admin(services, clock.clone(), &Zeros, limits, Arc::new(Echo)).expect("no ambiguity");
-    (gateway, clock, doors)
+    let authenticator = Arc::new(TestAuthenticator::new(signatures, clock.clone()));
+    let gateway = Gateway::with_admin(services, authenticator, clock.clone(), &Zeros, limits, Arc::new(Echo));
+    (gateway.expect("no ambiguity"), clock, doors)
 }
 
 pub(crate) async fn start(limits: Limits) -> Running {
@@ -218,7 +226,15 @@ pub(crate) async fn start(limits: Limits) -> Running {
 }
 
 pub(crate) async fn start_with(limits: Limits, tls: Option<Tls>) -> Running {
-    let (gateway, clock, doors) = gateway(limits);
+    serve(gateway(limits), tls).await
+}
+
+/// A gateway that takes nothing but signatures of known credentials.
+pub(crate) async fn start_verifying() -> Running {
+    serve(gateway_that(Signatures::Verify, Limits::default()), None).await
+}
+
+async fn serve((gateway, clock, doors): (Gateway, Arc<TestClock>, Arc<Doors>), tls: Option<Tls>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     let (stop, stopped) = oneshot::channel();

@@ -83,7 +83,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "LimitExceededException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 5,
@@ -168,7 +168,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::CREATE_ACCESS_KEY_RESPONSE),
         result_wrapper: Some("CreateAccessKeyResult"),
         errors: &["NoSuchEntityException", "LimitExceededException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 11,
@@ -182,7 +182,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 12,
@@ -211,7 +211,7 @@ static OPERATIONS: [Operation; 180] = [
             "NoSuchEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 14,
@@ -358,7 +358,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 24,
@@ -397,7 +397,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "LimitExceededException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 27,
@@ -411,7 +411,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 28,
@@ -434,7 +434,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 30,
@@ -471,7 +471,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 33,
@@ -633,7 +633,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 46,
@@ -838,7 +838,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_ACCESS_KEY_LAST_USED_RESPONSE),
         result_wrapper: Some("GetAccessKeyLastUsedResult"),
         errors: &[],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 63,
@@ -874,7 +874,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_ACCOUNT_SUMMARY_RESPONSE),
         result_wrapper: Some("GetAccountSummaryResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 67,
@@ -924,7 +924,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_GROUP_RESPONSE),
         result_wrapper: Some("GetGroupResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 72,
@@ -960,7 +960,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_LOGIN_PROFILE_RESPONSE),
         result_wrapper: Some("GetLoginProfileResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 76,
@@ -1104,7 +1104,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_USER_RESPONSE),
         result_wrapper: Some("GetUserResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 92,
@@ -1122,7 +1122,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ACCESS_KEYS_RESPONSE),
         result_wrapper: Some("ListAccessKeysResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 94,
@@ -1131,7 +1131,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ACCOUNT_ALIASES_RESPONSE),
         result_wrapper: Some("ListAccountAliasesResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 95,
@@ -1194,7 +1194,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_GROUPS_RESPONSE),
         result_wrapper: Some("ListGroupsResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 102,
@@ -1203,7 +1203,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_GROUPS_FOR_USER_RESPONSE),
         result_wrapper: Some("ListGroupsForUserResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 103,
@@ -1248,7 +1248,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_MFA_DEVICES_RESPONSE),
         result_wrapper: Some("ListMFADevicesResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 108,
@@ -1370,7 +1370,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_SSH_PUBLIC_KEYS_RESPONSE),
         result_wrapper: Some("ListSSHPublicKeysResult"),
         errors: &["NoSuchEntityException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 121,
@@ -1397,7 +1397,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_SERVICE_SPECIFIC_CREDENTIALS_RESPONSE),
         result_wrapper: Some("ListServiceSpecificCredentialsResult"),
         errors: &["NoSuchEntityException", "ServiceNotSupportedException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 124,
@@ -1406,7 +1406,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_SIGNING_CERTIFICATES_RESPONSE),
         result_wrapper: Some("ListSigningCertificatesResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 125,
@@ -1424,7 +1424,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_USER_TAGS_RESPONSE),
         result_wrapper: Some("ListUserTagsResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 127,
@@ -1433,7 +1433,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_USERS_RESPONSE),
         result_wrapper: Some("ListUsersResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 128,
@@ -1442,7 +1442,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_VIRTUAL_MFA_DEVICES_RESPONSE),
         result_wrapper: Some("ListVirtualMFADevicesResult"),
         errors: &[],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 129,
@@ -1574,7 +1574,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "LimitExceededException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 139,
@@ -1773,7 +1773,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 154,
@@ -1875,7 +1875,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "ConcurrentModificationException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 162,
@@ -1889,7 +1889,7 @@ static OPERATIONS: [Operation; 180] = [
             "ServiceFailureException",
             "InvalidInputException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 163,
@@ -1946,7 +1946,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 167,
@@ -2070,7 +2070,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 177,
@@ -2132,6 +2132,57 @@ pub(crate) async fn dispatch(
     input: Value,
 ) -> Result<Output, ApiError> {
     match operation.index {
+        4 => Ok(Box::new(ops::add_user_to_group::add_user_to_group(service, cx, Decode::decode(input)?).await?)),
+        10 => Ok(Box::new(ops::create_access_key::create_access_key(service, cx, Decode::decode(input)?).await?)),
+        11 => Ok(Box::new(ops::create_account_alias::create_account_alias(service, cx, Decode::decode(input)?).await?)),
+        13 => Ok(Box::new(ops::create_group::create_group(service, cx, Decode::decode(input)?).await?)),
+        23 => Ok(Box::new(ops::create_user::create_user(service, cx, Decode::decode(input)?).await?)),
+        26 => Ok(Box::new(ops::delete_access_key::delete_access_key(service, cx, Decode::decode(input)?).await?)),
+        27 => Ok(Box::new(ops::delete_account_alias::delete_account_alias(service, cx, Decode::decode(input)?).await?)),
+        29 => Ok(Box::new(ops::delete_group::delete_group(service, cx, Decode::decode(input)?).await?)),
+        32 => Ok(Box::new(ops::delete_login_profile::delete_login_profile(service, cx, Decode::decode(input)?).await?)),
+        45 => Ok(Box::new(ops::delete_user::delete_user(service, cx, Decode::decode(input)?).await?)),
+        62 => Ok(Box::new(
+            ops::get_access_key_last_used::get_access_key_last_used(service, cx, Decode::decode(input)?).await?,
+        )),
+        66 => Ok(Box::new(ops::get_account_summary::get_account_summary(service, cx, Decode::decode(input)?).await?)),
+        71 => Ok(Box::new(ops::get_group::get_group(service, cx, Decode::decode(input)?).await?)),
+        75 => Ok(Box::new(ops::get_login_profile::get_login_profile(service, cx, Decode::decode(input)?).await?)),
+        91 => Ok(Box::new(ops::get_user::get_user(service, cx, Decode::decode(input)?).await?)),
+        93 => Ok(Box::new(ops::list_access_keys::list_access_keys(service, cx, Decode::decode(input)?).await?)),
+        94 => Ok(Box::new(ops::list_account_aliases::list_account_aliases(service, cx, Decode::decode(input)?).await?)),
+        101 => Ok(Box::new(ops::list_groups::list_groups(service, cx, Decode::decode(input)?).await?)),
+        102 => {
+            Ok(Box::new(ops::list_groups_for_user::list_groups_for_user(service, cx, Decode::decode(input)?).await?))
+        }
+        107 => Ok(Box::new(ops::list_mfa_devices::list_mfa_devices(service, cx, Decode::decode(input)?).await?)),
+        120 => {
+            Ok(Box::new(ops::list_ssh_public_keys::list_ssh_public_keys(service, cx, Decode::decode(input)?).await?))
+        }
+        123 => Ok(Box::new(
+            ops::list_service_specific_credentials::list_service_specific_credentials(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        124 => Ok(Box::new(
+            ops::list_signing_certificates::list_signing_certificates(service, cx, Decode::decode(input)?).await?,
+        )),
+        126 => Ok(Box::new(ops::list_user_tags::list_user_tags(service, cx, Decode::decode(input)?).await?)),
+        127 => Ok(Box::new(ops::list_users::list_users(service, cx, Decode::decode(input)?).await?)),
+        128 => Ok(Box::new(
+            ops::list_virtual_mfa_devices::list_virtual_mfa_devices(service, cx, Decode::decode(input)?).await?,
+        )),
+        138 => Ok(Box::new(
+            ops::remove_user_from_group::remove_user_from_group(service, cx, Decode::decode(input)?).await?,
+        )),
+        153 => Ok(Box::new(ops::tag_user::tag_user(service, cx, Decode::decode(input)?).await?)),
+        161 => Ok(Box::new(ops::untag_user::untag_user(service, cx, Decode::decode(input)?).await?)),
+        162 => Ok(Box::new(ops::update_access_key::update_access_key(service, cx, Decode::decode(input)?).await?)),
+        166 => Ok(Box::new(ops::update_group::update_group(service, cx, Decode::decode(input)?).await?)),
+        176 => Ok(Box::new(ops::update_user::update_user(service, cx, Decode::decode(input)?).await?)),
         _ => Err(ApiError::not_implemented(MODEL.full_name, operation.name)),
     }
 }

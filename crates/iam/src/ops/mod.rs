@@ -1,1 +1,34 @@
 //! One file per operation; the generated dispatch calls the function of the same name.
+
+pub(crate) mod add_user_to_group;
+pub(crate) mod create_access_key;
+pub(crate) mod create_account_alias;
+pub(crate) mod create_group;
+pub(crate) mod create_user;
+pub(crate) mod delete_access_key;
+pub(crate) mod delete_account_alias;
+pub(crate) mod delete_group;
+pub(crate) mod delete_login_profile;
+pub(crate) mod delete_user;
+pub(crate) mod get_access_key_last_used;
+pub(crate) mod get_account_summary;
+pub(crate) mod get_group;
+pub(crate) mod get_login_profile;
+pub(crate) mod get_user;
+pub(crate) mod list_access_keys;
+pub(crate) mod list_account_aliases;
+pub(crate) mod list_groups;
+pub(crate) mod list_groups_for_user;
+pub(crate) mod list_mfa_devices;
+pub(crate) mod list_service_specific_credentials;
+pub(crate) mod list_signing_certificates;
+pub(crate) mod list_ssh_public_keys;
+pub(crate) mod list_user_tags;
+pub(crate) mod list_users;
+pub(crate) mod list_virtual_mfa_devices;
+pub(crate) mod remove_user_from_group;
+pub(crate) mod tag_user;
+pub(crate) mod untag_user;
+pub(crate) mod update_access_key;
+pub(crate) mod update_group;
+pub(crate) mod update_user;

@@ -68,6 +68,19 @@ impl GrantPrincipal {
         self.name.starts_with("arn:")
     }
 
+    /// How AWS names it once nobody has the ARN any more (recorded of sessions): by its unique id.
+    pub fn lasting_name(&self) -> String {
+        let Some(id) = &self.unique_id else { return self.name.clone() };
+        let session = self.name.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
+        session.map_or_else(|| id.clone(), |(_, session)| format!("{id}:{session}"))
+    }
+
+    /// Whether both name the same; one that is not tied to a unique id is whoever has the ARN.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let ids = self.unique_id.as_ref().zip(other.unique_id.as_ref());
+        self.name == other.name && ids.is_none_or(|(own, other)| own == other)
+    }
+
     /// The principal's account; a unique id does not tell it.
     pub fn account(&self) -> Option<AccountId> {
         self.name.split(':').nth(4)?.parse().ok()

@@ -261,6 +261,25 @@ fn who_comes_by_an_arn_later_is_not_meant() {
 }
 
 #[test]
+fn a_principal_outlasts_its_arn_by_its_unique_id() {
+    let named = |name: &str, id: Option<&str>| principal(name).bound_to(id.map(str::to_owned));
+    let (role, session) = ("arn:aws:iam::111122223333:role/team/App", "arn:aws:sts::111122223333:assumed-role/App/s");
+    for (name, id, expected) in [
+        (role, Some("AROAAPP"), "AROAAPP"),
+        (session, Some("AROAAPP"), "AROAAPP:s"),
+        ("arn:aws:iam::111122223333:user/Alice", Some("AIDAALICE"), "AIDAALICE"),
+        (role, None, role),
+        ("AROAAPP:s", None, "AROAAPP:s"),
+    ] {
+        assert_eq!(named(name, id).lasting_name(), expected);
+    }
+    let (old, new) = (named(role, Some("AROAOLD")), named(role, Some("AROANEW")));
+    assert!(old.is_same_as(&old) && !old.is_same_as(&new));
+    assert!(named(role, None).is_same_as(&new) && new.is_same_as(&named(role, None)));
+    assert!(!named(role, None).is_same_as(&named(session, None)));
+}
+
+#[test]
 fn what_is_no_principal_of_a_grant_is_told_apart() {
     use InvalidPrincipal::{MalformedArn, NoArn, OtherArn};
     for (text, expected) in [

@@ -2,16 +2,24 @@ use aws_smithy_types::DateTime;
 use trent_kms_core::{ContextConstraint, GrantConstraints};
 use trent_shared::{ApiError, Timestamp};
 
-use super::GrantId;
+use super::StoredGrant;
+use crate::Kms;
 use crate::api::{self, GrantListEntry};
-use crate::identifier::KeyArn;
 use crate::names::same_name;
-use crate::records::{GrantParty, GrantRecord};
+use crate::records::GrantParty;
 
-/// A grant as lists tell it. Its token is in none.
-pub(crate) fn entry(key: &KeyArn, id: GrantId, grant: &GrantRecord) -> Result<GrantListEntry, ApiError> {
-    let (grantee_principal, grantee_service_principal) = members(Some(&grant.grantee));
-    let (retiring_principal, retiring_service_principal) = members(grant.retiring.as_ref());
+/// Grants as lists tell them. Their tokens are in none.
+pub(crate) async fn entries(kms: &Kms, grants: &[StoredGrant]) -> Result<Vec<GrantListEntry>, ApiError> {
+    let mut entries = Vec::with_capacity(grants.len());
+    for grant in grants {
+        entries.push(entry(kms, grant).await?);
+    }
+    Ok(entries)
+}
+
+async fn entry(kms: &Kms, StoredGrant { key, id, record: grant }: &StoredGrant) -> Result<GrantListEntry, ApiError> {
+    let (grantee_principal, grantee_service_principal) = members(kms, Some(&grant.grantee)).await?;
+    let (retiring_principal, retiring_service_principal) = members(kms, grant.retiring.as_ref()).await?;
     let operations = grant.grant.operations().iter().map(|operation| same_name(operation.as_str()));
     Ok(GrantListEntry {
         key_id: Some(key.to_string()),
@@ -30,12 +38,12 @@ pub(crate) fn entry(key: &KeyArn, id: GrantId, grant: &GrantRecord) -> Result<Gr
 }
 
 /// The member for principals and the one for services.
-fn members(party: Option<&GrantParty>) -> (Option<String>, Option<String>) {
-    match party {
-        Some(GrantParty::Principal(principal)) => (Some(principal.name().to_owned()), None),
+async fn members(kms: &Kms, party: Option<&GrantParty>) -> Result<(Option<String>, Option<String>), ApiError> {
+    Ok(match party {
+        Some(GrantParty::Principal(principal)) => (Some(kms.shown_principal(principal).await?), None),
         Some(GrantParty::Service(service)) => (None, Some(service.clone())),
         None => (None, None),
-    }
+    })
 }
 
 fn constraints(constraints: &GrantConstraints) -> Option<api::GrantConstraints> {

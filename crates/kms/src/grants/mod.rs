@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use trent_kms_core::{Backing, Grant, GrantedRequest, names_of};
 use trent_shared::{ApiError, Caller, Timestamp};
-use trent_store::{Batch, CommitError, Entry, Expect, StoreError, Versioned};
+use trent_store::{Batch, CommitError, Expect, InvalidKey, Key, StoreError, Table, Versioned};
 
-pub(crate) use self::entry::entry;
+pub(crate) use self::entry::entries;
 pub(crate) use self::grant_id::GrantId;
 pub(crate) use self::principals::PrincipalMember;
 pub(crate) use self::retirement::{Retirement, retirement};
@@ -42,6 +42,14 @@ pub(crate) struct HeldGrant {
     pub(crate) backing: Backing,
 }
 
+/// A grant, and which one of which key it is.
+#[derive(Debug)]
+pub(crate) struct StoredGrant {
+    pub(crate) key: KeyArn,
+    pub(crate) id: GrantId,
+    pub(crate) record: GrantRecord,
+}
+
 /// The grants that a caller holds on a key, at one moment.
 pub(crate) struct HeldGrants<'a> {
     grants: Arc<[HeldGrant]>,
@@ -66,7 +74,8 @@ impl Kms {
         let grants = match self.cache.grants(key, &who) {
             Some(grants) => grants,
             None => {
-                let grants: Arc<[HeldGrant]> = self.read_grants(caller, &key.arn).await.map_err(messages::store)?.into();
+                let grants: Arc<[HeldGrant]> =
+                    self.read_grants(caller, &key.arn).await.map_err(messages::store)?.into();
                 self.cache.keep_grants(key, who, &grants);
                 grants
             }
@@ -77,18 +86,15 @@ impl Kms {
     async fn read_grants(&self, caller: &Caller, key: &KeyArn) -> Result<Vec<HeldGrant>, StoreError> {
         let mut held = Vec::new();
         for (name, standing) in names_of(caller) {
-            let of_grantee = key_address(key).with(&name);
-            for entry in GRANTS_BY_GRANTEE.scan(&*self.engine, of_grantee, None, usize::MAX).await? {
-                let id = GrantId::in_key(&entry.key, 4)?;
-                // One that was revoked since the scan is simply not held.
-                let Some(Versioned { record, .. }) = GRANTS.get(&*self.engine, grant_address(key, id)).await? else {
-                    continue;
-                };
-                if record.grantee.principal().is_some_and(|grantee| grantee.is_bound_to(caller)) {
-                    let backing = Backing::of(standing, caller, record.issuer, key.account);
-                    held.push(HeldGrant { id, record, backing });
-                }
-            }
+            let is_for = |grant: &GrantRecord| {
+                let grantee = grant.grantee.principal();
+                grantee.is_some_and(|grantee| grantee.is_bound_to(caller))
+            };
+            let grants = self.named_grants(&GRANTS_BY_GRANTEE, key, &name, None, usize::MAX, is_for).await?;
+            held.extend(grants.into_iter().map(|StoredGrant { id, record, .. }| {
+                let backing = Backing::of(standing, caller, record.issuer, key.account);
+                HeldGrant { id, record, backing }
+            }));
         }
         Ok(held)
     }
@@ -109,36 +115,62 @@ impl Kms {
         Ok(found.map(|found| found.record))
     }
 
-    /// Those of a scan of an index that are still there; `part` of its keys is the grant's id.
-    pub(crate) async fn grants_of_index(
+    /// Grants of a key that an index has under a name, by id: those after one, and at least as many as `most` if there are.
+    pub(crate) async fn named_grants(
         &self,
+        index: &'static Table<()>,
         key: &KeyArn,
-        entries: &[Entry<()>],
-        part: usize,
-    ) -> Result<Vec<(GrantId, GrantRecord)>, ApiError> {
-        let mut grants = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let id = GrantId::in_key(&entry.key, part).map_err(|error| messages::store(error.into()))?;
-            grants.extend(self.stored_grant(key, id).await?.map(|record| (id, record)));
+        name: &str,
+        after: Option<GrantId>,
+        most: usize,
+        is_wanted: impl Fn(&GrantRecord) -> bool,
+    ) -> Result<Vec<StoredGrant>, StoreError> {
+        let after = after.map(|after| named_grant_address(key, name, after));
+        let read = |entry: &Key| Ok((key.clone(), GrantId::in_key(entry, 4)?));
+        self.indexed_grants(index, key_address(key).with(name), after, most, read, is_wanted).await
+    }
+
+    /// Grants of any index, of whose keys `read` tells the grant.
+    pub(crate) async fn indexed_grants(
+        &self,
+        index: &'static Table<()>,
+        prefix: Key,
+        mut after: Option<Key>,
+        most: usize,
+        read: impl Fn(&Key) -> Result<(KeyArn, GrantId), InvalidKey>,
+        is_wanted: impl Fn(&GrantRecord) -> bool,
+    ) -> Result<Vec<StoredGrant>, StoreError> {
+        let mut grants = Vec::new();
+        loop {
+            let entries = index.scan(&*self.engine, prefix.clone(), after.as_ref(), most).await?;
+            for entry in &entries {
+                let (key, id) = read(&entry.key)?;
+                // One that is gone since the scan is simply not among them.
+                let found = GRANTS.get(&*self.engine, grant_address(&key, id)).await?;
+                let wanted = found.filter(|found| is_wanted(&found.record));
+                grants.extend(wanted.map(|Versioned { record, .. }| StoredGrant { key, id, record }));
+            }
+            let (are_all, last) = (entries.len() < most, entries.into_iter().next_back());
+            match last {
+                Some(last) if !are_all && grants.len() < most => after = Some(last.key),
+                _ => return Ok(grants),
+            }
         }
-        Ok(grants)
     }
 
     /// A grant that was asked for in the same words, which only one with a name can be found to have been.
     pub(crate) async fn same_grant(&self, key: &KeyArn, wanted: &GrantRecord) -> Result<Option<GrantId>, ApiError> {
         let Some(name) = &wanted.name else { return Ok(None) };
-        let named = key_address(key).with(name);
-        let found = GRANTS_BY_NAME.scan(&*self.engine, named, None, usize::MAX).await.map_err(messages::store)?;
-        let grants = self.grants_of_index(key, &found, 4).await?;
-        Ok(grants.into_iter().find(|(_, grant)| grant.is_like(wanted)).map(|(id, _)| id))
+        let is_like = |grant: &GrantRecord| grant.is_like(wanted);
+        let same = self.named_grants(&GRANTS_BY_NAME, key, name, None, usize::MAX, is_like).await;
+        Ok(same.map_err(messages::store)?.first().map(|same| same.id))
     }
 
     /// Whether there is a grant like this one, be it with a name or without.
     pub(crate) async fn has_grant_like(&self, key: &KeyArn, wanted: &GrantRecord) -> Result<bool, ApiError> {
-        let of_grantee = key_address(key).with(wanted.grantee.name());
-        let found = GRANTS_BY_GRANTEE.scan(&*self.engine, of_grantee, None, usize::MAX).await;
-        let grants = self.grants_of_index(key, &found.map_err(messages::store)?, 4).await?;
-        Ok(grants.iter().any(|(_, grant)| grant.is_like(wanted)))
+        let (grantee, is_like) = (wanted.grantee.name(), |grant: &GrantRecord| grant.is_like(wanted));
+        let like = self.named_grants(&GRANTS_BY_GRANTEE, key, grantee, None, usize::MAX, is_like).await;
+        Ok(!like.map_err(messages::store)?.is_empty())
     }
 
     /// Refuses a key that has as many grants as it may have. Returns how many it has.
@@ -281,3 +313,6 @@ fn delete_grant(batch: &mut Batch, key: &KeyArn, id: GrantId, grant: &GrantRecor
         batch.delete(&RETIRABLE_GRANTS, retirable_grant_address(retiring.name(), key, id));
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

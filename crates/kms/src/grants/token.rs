@@ -99,7 +99,6 @@ fn read(said: &[u8]) -> Option<(KeyArn, GrantId)> {
     let (id, key) = said.split_at_checked(GrantId::LEN)?;
     let mut parts = str::from_utf8(key).ok()?.split(' ');
     let mut next = || parts.next();
-    let arn =
-        KeyArn { region: next()?.parse().ok()?, account: next()?.parse().ok()?, id: next()?.parse().ok()? };
+    let arn = KeyArn { region: next()?.parse().ok()?, account: next()?.parse().ok()?, id: next()?.parse().ok()? };
     Some((arn, GrantId::try_from(id).ok()?))
 }

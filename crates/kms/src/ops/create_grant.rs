@@ -50,15 +50,16 @@ mod tests {
     use trent_kms_core::{GrantOperation, KeySpec, KeyType, KeyUsage};
     use trent_testkit::{Cloud, KmsOptions, MadeKey};
 
+    use crate::grants::tests::{ROLE_ID, make_role};
     use crate::testing::{
         DRY_RUN, Fit, create_key, every_key, obeys_states, primary_key, refuses_aliases, refuses_identifiers, replicate,
     };
 
-    const ROLE: &str = "arn:aws:iam::000000000000:role/app";
+    const APP: &str = "arn:aws:sts::000000000000:federated-user/app";
 
     /// An input with these members besides the usual ones.
     fn input(key: &MadeKey, members: &Value) -> Value {
-        let mut input = json!({ "KeyId": key.id, "GranteePrincipal": ROLE, "Operations": ["Decrypt", "Encrypt"] });
+        let mut input = json!({ "KeyId": key.id, "GranteePrincipal": APP, "Operations": ["Decrypt", "Encrypt"] });
         for (name, value) in members.as_object().expect("members") {
             input[name] = value.clone();
         }
@@ -109,7 +110,7 @@ mod tests {
         let made = grant(&cloud, &key, &members).await;
         let expected = json!([{
             "KeyId": key.arn, "GrantId": made["GrantId"], "Name": "n/a:m_e-1", "CreationDate": 1_790_597_408.0,
-            "GranteePrincipal": ROLE, "RetiringPrincipal": "arn:aws:iam::111122223333:root",
+            "GranteePrincipal": APP, "RetiringPrincipal": "arn:aws:iam::111122223333:root",
             "IssuingAccount": "arn:aws:iam::000000000000:root",
             "Operations": ["RetireGrant", "Encrypt", "DescribeKey"], "Constraints": constraints,
         }]);
@@ -122,14 +123,13 @@ mod tests {
     async fn every_kind_of_principal_can_be_named() {
         let cloud = Cloud::new();
         let key = cloud.make_key().await;
+        make_role(&cloud, "/team/", "App", ROLE_ID).await;
         for principal in [
             "arn:aws:iam::111122223333:root",
-            "arn:aws:iam::111122223333:user/team/Alice",
-            "arn:aws:iam::000000000000:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX",
-            "arn:aws:sts::000000000000:assumed-role/app/session",
+            "arn:aws:iam::000000000000:role/team/App",
+            "arn:aws:sts::000000000000:assumed-role/App/never-issued",
             "arn:aws:sts::000000000000:federated-user/bob",
-            "AROAEXAMPLEEXAMPLE123:session",
-            "AIDAEXAMPLEEXAMPLE123",
+            "AROAEXAMPLEEXAMPLE123:never-issued",
         ] {
             let members = json!({ "GranteePrincipal": principal, "RetiringPrincipal": principal });
             grant(&cloud, &key, &members).await;
@@ -150,12 +150,15 @@ mod tests {
         let cloud = Cloud::new();
         let key = cloud.make_key().await;
         for (principal, message) in [
+            ("arn:aws:iam::000000000000:role/missing", Some("ARN does not refer to a valid principal: ")),
+            ("arn:aws:sts::000000000000:assumed-role/missing/s", Some("ARN does not refer to a valid principal: ")),
             ("arn:aws:iam::000000000000:group/g", Some("ARN does not refer to a valid principal: ")),
             ("arn:aws-cn:iam::000000000000:root", Some("ARN does not refer to a valid principal: ")),
             ("arn:aws:sts::000000000000:assumed-role/path/app/session", Some("ARN is not valid: ")),
             ("arn:aws:iam::root", Some("ARN is not valid: ")),
             ("Alice", None),
             ("AROAEXAMPLEEXAMPLE123:", None),
+            ("AROAMISSINGMISSING123:s", None),
         ] {
             for member in ["GranteePrincipal", "RetiringPrincipal"] {
                 let message = match message {
@@ -181,11 +184,11 @@ mod tests {
                  not be null",
             ),
             (
-                json!({ "GranteeServicePrincipal": service, "RetiringPrincipal": ROLE, "Constraints": source }),
+                json!({ "GranteeServicePrincipal": service, "RetiringPrincipal": APP, "Constraints": source }),
                 "GranteePrincipal and GranteeServicePrincipal cannot be specified in the same request.",
             ),
             (
-                json!({ "RetiringPrincipal": ROLE, "RetiringServicePrincipal": service }),
+                json!({ "RetiringPrincipal": APP, "RetiringServicePrincipal": service }),
                 "RetiringPrincipal and RetiringServicePrincipal cannot be specified in the same request.",
             ),
             (
@@ -204,7 +207,7 @@ mod tests {
             refuses(&cloud, input(&key, &members), "ValidationException", Some(message)).await;
         }
         for retiring in ["RetiringPrincipal", "RetiringServicePrincipal"] {
-            let retirer = if retiring == "RetiringPrincipal" { ROLE } else { service };
+            let retirer = if retiring == "RetiringPrincipal" { APP } else { service };
             let members = json!({
                 "GranteePrincipal": null, "GranteeServicePrincipal": service, retiring: retirer, "Constraints": source,
             });
@@ -221,7 +224,7 @@ mod tests {
         let every_key = every_key().await;
         // A dry run, since the keys are everybody's.
         let dry_run = async |id: &str, operations: &[&str]| {
-            let input = json!({ "KeyId": id, "GranteePrincipal": ROLE, "Operations": operations, "DryRun": true });
+            let input = json!({ "KeyId": id, "GranteePrincipal": APP, "Operations": operations, "DryRun": true });
             every_key.call("CreateGrant", input).await.fails()
         };
         for key in every_key.iter() {
@@ -258,7 +261,7 @@ mod tests {
         for key in every_key.iter().filter(|key| key.spec != KeySpec::SymmetricDefault) {
             for constraint in ["EncryptionContextEquals", "EncryptionContextSubset"] {
                 let input = json!({
-                    "KeyId": key.id, "GranteePrincipal": ROLE, "Operations": ["DescribeKey"],
+                    "KeyId": key.id, "GranteePrincipal": APP, "Operations": ["DescribeKey"],
                     "Constraints": { constraint: { "a": "b" } },
                 });
                 every_key.refuses("CreateGrant", input, "ValidationException", Some(message)).await;
@@ -312,8 +315,8 @@ mod tests {
 
         let mut ids = vec![first["GrantId"].clone()];
         for (member, other) in [
-            ("GranteePrincipal", json!("arn:aws:iam::000000000000:role/other")),
-            ("RetiringPrincipal", json!(ROLE)),
+            ("GranteePrincipal", json!("arn:aws:sts::000000000000:federated-user/other")),
+            ("RetiringPrincipal", json!(APP)),
             ("Operations", json!(["Decrypt"])),
             ("Constraints", json!({ "EncryptionContextSubset": { "a": "b" } })),
             ("Constraints", json!(null)),
@@ -416,7 +419,7 @@ mod tests {
     #[tokio::test]
     async fn the_key_must_be_there_and_enabled() {
         let cloud = Cloud::new();
-        let input = json!({ "GranteePrincipal": ROLE, "Operations": ["DescribeKey"] });
+        let input = json!({ "GranteePrincipal": APP, "Operations": ["DescribeKey"] });
         refuses_identifiers(&cloud, "CreateGrant", "KeyId", &input).await;
         refuses_aliases(&cloud, "CreateGrant", &input).await;
         obeys_states("CreateGrant", &input, Fit::Refused, Fit::Refused).await;

@@ -1,21 +1,20 @@
 //! Lists the grants of a key, by id: all, the one of an id, or those for a grantee.
 
 use trent_shared::{ApiError, Context};
+use trent_store::{Entry, StoreError};
 
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{ListGrantsRequest, ListGrantsResponse, errors};
 use crate::conditions::{Fact, key as condition};
-use crate::grants::{GrantId, PrincipalMember, entry};
+use crate::grants::{GrantId, PrincipalMember, StoredGrant, entries};
 use crate::identifier::KeyArn;
 use crate::messages;
 use crate::page::PageRequest;
-use crate::records::{GRANTS, GRANTS_BY_GRANTEE, GrantRecord, grant_address, key_address, named_grant_address};
+use crate::records::{GRANTS, GRANTS_BY_GRANTEE, GrantParty, GrantRecord, grant_address, key_address};
 
 /// Default and largest page (operations.md §1.4).
 const LIMITS: (usize, usize) = (50, 100);
-
-type Found = (GrantId, GrantRecord);
 
 pub(crate) async fn list_grants(
     kms: &Kms,
@@ -28,59 +27,44 @@ pub(crate) async fn list_grants(
     let id = input.grant_id.map(|id| id.parse().map_err(|_| messages::invalid_grant_id())).transpose()?;
     let facts = [Fact::Flag(condition::GRANT_IS_FOR_AWS_RESOURCE, cx.via.is_some())];
     let key = kms.key(cx, &input.key_id).saying(&facts).for_action(Action::ListGrants).await?;
-    let arn = key.arn();
-    let principal = match &input.grantee_principal {
-        Some(text) => Some(kms.grant_principal(cx, PrincipalMember::Filter, text).await?.name().to_owned()),
-        None => None,
+    let mut grantees = Vec::new();
+    if let Some(text) = &input.grantee_principal {
+        let principal = kms.grant_principal(cx, PrincipalMember::Filter, text).await?;
+        grantees.push(GrantParty::Principal(principal));
+    }
+    grantees.extend(input.grantee_service_principal.map(GrantParty::Service));
+    let is_wanted = |grant: &GrantRecord| grantees.iter().all(|grantee| grant.grantee.is_same_as(grantee));
+    let (key, most) = (key.arn(), request.look_ahead());
+    let found = match (id, grantees.first()) {
+        (Some(id), _) => one(kms, key, id).await.map(|found| found.filter(|_| after.is_none()).into_iter().collect()),
+        (None, Some(grantee)) => {
+            kms.named_grants(&GRANTS_BY_GRANTEE, key, grantee.name(), after, most, is_wanted).await
+        }
+        (None, None) => all(kms, key, after, most).await,
     };
-    let grantees: Vec<String> = principal.into_iter().chain(input.grantee_service_principal).collect();
-    let found = match (id, grantees.as_slice()) {
-        // No grant has two grantees.
-        (_, [_, _, ..]) => Vec::new(),
-        (Some(id), grantees) => one(kms, arn, id, grantees.first(), after).await?,
-        (None, [grantee]) => of_grantee(kms, arn, grantee, after, request.look_ahead()).await?,
-        (None, []) => all(kms, arn, after, request.look_ahead()).await?,
-    };
-    let page = request.page(found, |(id, _)| id.to_string());
+    let mut found = found.map_err(messages::store)?;
+    found.retain(|found| is_wanted(&found.record));
+    let page = request.page(found, |grant| grant.id.to_string());
     Ok(ListGrantsResponse {
         truncated: Some(page.is_truncated()),
-        grants: Some(page.items.iter().map(|(id, grant)| entry(arn, *id, grant)).collect::<Result<_, _>>()?),
+        grants: Some(entries(kms, &page.items).await?),
         next_marker: page.next_marker,
     })
 }
 
-async fn all(kms: &Kms, key: &KeyArn, after: Option<GrantId>, limit: usize) -> Result<Vec<Found>, ApiError> {
+async fn all(kms: &Kms, key: &KeyArn, after: Option<GrantId>, most: usize) -> Result<Vec<StoredGrant>, StoreError> {
     let after = after.map(|after| grant_address(key, after));
-    let found = GRANTS.scan(&*kms.engine, key_address(key), after.as_ref(), limit).await.map_err(messages::store)?;
-    let grants = found.into_iter().map(|entry| {
-        let id = GrantId::in_key(&entry.key, 3).map_err(|error| messages::store(error.into()))?;
-        Ok((id, entry.record))
+    let found = GRANTS.scan(&*kms.engine, key_address(key), after.as_ref(), most).await?;
+    let grants = found.into_iter().map(|Entry { key: entry, record, .. }| {
+        let id = GrantId::in_key(&entry, 3)?;
+        Ok(StoredGrant { key: key.clone(), id, record })
     });
     grants.collect()
 }
 
-async fn of_grantee(
-    kms: &Kms,
-    key: &KeyArn,
-    grantee: &str,
-    after: Option<GrantId>,
-    limit: usize,
-) -> Result<Vec<Found>, ApiError> {
-    let after = after.map(|after| named_grant_address(key, grantee, after));
-    let found = GRANTS_BY_GRANTEE.scan(&*kms.engine, key_address(key).with(grantee), after.as_ref(), limit).await;
-    kms.grants_of_index(key, &found.map_err(messages::store)?, 4).await
-}
-
-async fn one(
-    kms: &Kms,
-    key: &KeyArn,
-    id: GrantId,
-    grantee: Option<&String>,
-    after: Option<GrantId>,
-) -> Result<Vec<Found>, ApiError> {
-    let found = kms.stored_grant(key, id).await?.filter(|_| after.is_none());
-    let is_for = |grant: &GrantRecord| grantee.is_none_or(|grantee| grant.grantee.name() == grantee);
-    Ok(found.filter(is_for).map(|grant| (id, grant)).into_iter().collect())
+async fn one(kms: &Kms, key: &KeyArn, id: GrantId) -> Result<Option<StoredGrant>, StoreError> {
+    let found = GRANTS.get(&*kms.engine, grant_address(key, id)).await?;
+    Ok(found.map(|found| StoredGrant { key: key.clone(), id, record: found.record }))
 }
 
 #[cfg(test)]
@@ -93,7 +77,7 @@ mod tests {
     use crate::testing::{Fit, obeys_states, refuses_aliases, refuses_identifiers};
 
     const ROOT: &str = "arn:aws:iam::000000000000:root";
-    const ROLE: &str = "arn:aws:iam::000000000000:role/app";
+    const APP: &str = "arn:aws:sts::000000000000:federated-user/app";
     const SERVICE: &str = "service.amazonaws.com";
 
     async fn grant(cloud: &Cloud, key: &MadeKey, grantee: &str) -> String {
@@ -124,13 +108,13 @@ mod tests {
     async fn an_entry_has_awss_members_in_awss_order() {
         let cloud = Cloud::new();
         let key = cloud.make_key().await;
-        let id = grant(&cloud, &key, ROLE).await;
+        let id = grant(&cloud, &key, APP).await;
         let expected = format!(
             concat!(
                 r#"{{"Grants":[{{"KeyId":"{}","GrantId":"{}","Name":"","CreationDate":1.790597408E9,"#,
                 r#""GranteePrincipal":"{}","IssuingAccount":"{}","Operations":["DescribeKey"]}}],"Truncated":false}}"#
             ),
-            key.arn, id, ROLE, ROOT
+            key.arn, id, APP, ROOT
         );
         assert_eq!(cloud.kms("ListGrants", json!({ "KeyId": key.arn })).await.text(), expected);
     }
@@ -140,22 +124,22 @@ mod tests {
         let cloud = Cloud::new();
         let (key, other) = (cloud.make_key().await, cloud.make_key().await);
         assert_eq!(list(&cloud, &key, json!({})).await, Vec::<String>::new());
-        let mut of_role = vec![grant(&cloud, &key, ROLE).await, grant(&cloud, &key, ROLE).await];
-        of_role.sort();
+        let mut of_app = vec![grant(&cloud, &key, APP).await, grant(&cloud, &key, APP).await];
+        of_app.sort();
         let of_root = vec![grant(&cloud, &key, ROOT).await];
         let of_service = vec![grant(&cloud, &key, SERVICE).await];
-        let elsewhere = grant(&cloud, &other, ROLE).await;
+        let elsewhere = grant(&cloud, &other, APP).await;
         let nothing: Vec<String> = Vec::new();
         for (members, expected) in [
-            (json!({ "GranteePrincipal": ROLE }), &of_role),
+            (json!({ "GranteePrincipal": APP }), &of_app),
             (json!({ "GranteePrincipal": ROOT }), &of_root),
             (json!({ "GranteePrincipal": "000000000000" }), &of_root),
-            (json!({ "GranteePrincipal": "arn:aws:iam::000000000000:role/ap" }), &nothing),
+            (json!({ "GranteePrincipal": "arn:aws:sts::000000000000:federated-user/ap" }), &nothing),
             (json!({ "GranteeServicePrincipal": SERVICE }), &of_service),
-            (json!({ "GranteeServicePrincipal": SERVICE, "GranteePrincipal": ROLE }), &nothing),
+            (json!({ "GranteeServicePrincipal": SERVICE, "GranteePrincipal": APP }), &nothing),
             (json!({ "GrantId": of_root[0] }), &of_root),
             (json!({ "GrantId": of_root[0], "GranteePrincipal": ROOT }), &of_root),
-            (json!({ "GrantId": of_root[0], "GranteePrincipal": ROLE }), &nothing),
+            (json!({ "GrantId": of_root[0], "GranteePrincipal": APP }), &nothing),
             (json!({ "GrantId": elsewhere }), &nothing),
         ] {
             assert_eq!(list(&cloud, &key, members.clone()).await, *expected, "{members}");
@@ -189,10 +173,12 @@ mod tests {
         let key = cloud.make_key().await;
         let mut throughout = BTreeSet::new();
         for _ in 0..130 {
-            throughout.insert(grant(&cloud, &key, ROLE).await);
+            throughout.insert(grant(&cloud, &key, APP).await);
         }
-        for filter in [json!({}), json!({ "GranteePrincipal": ROLE })] {
-            for (limit, most) in [(json!(1), 1), (json!(7), 7), (json!(null), 50), (json!(100), 100), (json!(1000), 100)] {
+        for filter in [json!({}), json!({ "GranteePrincipal": APP })] {
+            for (limit, most) in
+                [(json!(1), 1), (json!(7), 7), (json!(null), 50), (json!(100), 100), (json!(1000), 100)]
+            {
                 let (mut seen, mut input) = (Vec::new(), filter.clone());
                 (input["KeyId"], input["Limit"]) = (json!(key.id), limit);
                 loop {
@@ -202,7 +188,7 @@ mod tests {
                     assert!(found.is_sorted());
                     assert_eq!(page["Truncated"] == json!(true), page.get("NextMarker").is_some());
                     // The grant that ended the page may be gone by the next.
-                    let passing = grant(&cloud, &key, ROLE).await;
+                    let passing = grant(&cloud, &key, APP).await;
                     seen.extend(found);
                     let input_of = |id: &str| json!({ "KeyId": key.id, "GrantId": id });
                     cloud.kms("RevokeGrant", input_of(&passing)).await.succeeds();
@@ -221,7 +207,7 @@ mod tests {
         let key = cloud.make_key().await;
         let mut all = Vec::new();
         for _ in 0..4 {
-            all.push(grant(&cloud, &key, ROLE).await);
+            all.push(grant(&cloud, &key, APP).await);
         }
         all.sort();
         let page = cloud.kms("ListGrants", json!({ "KeyId": key.id, "Limit": 2 })).await.succeeds();

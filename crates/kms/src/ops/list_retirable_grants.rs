@@ -1,16 +1,18 @@
 //! Lists the grants of all keys in a Region, of whichever account, that a principal of the caller's account may retire as
 //! their retiring principal. No access to the keys is asked for (documented).
 
+use trent_kms_core::GrantPrincipal;
 use trent_shared::{ApiError, Context};
+use trent_store::{InvalidKey, Key};
 
 use crate::Kms;
 use crate::action::Action;
-use crate::api::{GrantListEntry, ListGrantsResponse, ListRetirableGrantsRequest, errors};
-use crate::grants::{GrantId, PrincipalMember, entry};
+use crate::api::{ListGrantsResponse, ListRetirableGrantsRequest, errors};
+use crate::grants::{GrantId, PrincipalMember, StoredGrant, entries};
 use crate::identifier::KeyArn;
 use crate::messages;
 use crate::page::PageRequest;
-use crate::records::{RETIRABLE_GRANTS, retirable_grant_address};
+use crate::records::{GrantParty, GrantRecord, RETIRABLE_GRANTS, retirable_grant_address};
 
 /// Default and largest page (operations.md §1.4).
 const LIMITS: (usize, usize) = (50, 100);
@@ -21,28 +23,32 @@ pub(crate) async fn list_retirable_grants(
     input: ListRetirableGrantsRequest,
 ) -> Result<ListGrantsResponse, ApiError> {
     let request = PageRequest::new("ListRetirableGrants", input.limit, LIMITS, input.marker.as_deref())?;
-    let after = request.after.as_deref().map(|after| read_place(cx, after)).transpose()?;
+    let invalid_marker = || errors::INVALID_MARKER.bare();
+    let after = request.after.as_deref().map(|after| read_place(cx, after).ok_or_else(invalid_marker)).transpose()?;
     let retiring = match (input.retiring_principal, input.retiring_service_principal) {
-        (Some(principal), None) => kms.grant_principal(cx, PrincipalMember::Retirable, &principal).await?,
+        (Some(principal), None) => principal,
         // Only services may ask for themselves, and none does so here.
         (None, Some(service)) => return Err(messages::denied_retiring_principal(cx, &service)),
         (None, None) | (Some(_), Some(_)) => return Err(messages::one_retiring_principal()),
     };
-    kms.authorize_by_identity(cx, Action::ListRetirableGrants, retiring.name(), &[]).await?;
-    if retiring.account().is_some_and(|account| account != cx.account()) {
-        return Err(messages::denied_retiring_principal(cx, retiring.name()));
+    // Who there is in another account is nobody's business.
+    let account = GrantPrincipal::parse(&retiring, cx.partition()).ok().and_then(|retiring| retiring.account());
+    if account.is_some_and(|account| account != cx.account()) {
+        return Err(messages::denied_retiring_principal(cx, &retiring));
     }
+    let retiring = kms.grant_principal(cx, PrincipalMember::Retirable, &retiring).await?;
+    kms.authorize_by_identity(cx, Action::ListRetirableGrants, retiring.name(), &[]).await?;
 
-    let prefix = (cx.region.as_str(), retiring.name());
+    let prefix = Key::from((cx.region.as_str(), retiring.name()));
     let after = after.map(|(key, id)| retirable_grant_address(retiring.name(), &key, id));
-    let found = RETIRABLE_GRANTS.scan(&*kms.engine, prefix, after.as_ref(), request.look_ahead()).await;
-    let places = found.map_err(messages::store)?.into_iter().map(|entry| {
-        let id = GrantId::in_key(&entry.key, 4).map_err(|error| messages::store(error.into()))?;
-        let part = |index| entry.key.text(index).map_err(|error| messages::store(error.into()));
-        let place = format!("{} {} {id}", part(2)?, part(3)?);
-        read_place(cx, &place)
-    });
-    let page = request.page(places.collect::<Result<Vec<_>, _>>()?, |(key, id)| place(key, *id));
+    let retiring = GrantParty::Principal(retiring);
+    let is_wanted = |grant: &GrantRecord| grant.retiring.as_ref().is_some_and(|party| party.is_same_as(&retiring));
+    let read = |entry: &Key| {
+        let id = GrantId::in_key(entry, 4)?;
+        read_place(cx, &format!("{} {} {id}", entry.text(2)?, entry.text(3)?)).ok_or(InvalidKey)
+    };
+    let found = kms.indexed_grants(&RETIRABLE_GRANTS, prefix, after, request.look_ahead(), read, is_wanted).await;
+    let page = request.page(found.map_err(messages::store)?, place);
     Ok(ListGrantsResponse {
         truncated: Some(page.is_truncated()),
         grants: Some(entries(kms, &page.items).await?),
@@ -50,29 +56,16 @@ pub(crate) async fn list_retirable_grants(
     })
 }
 
-async fn entries(kms: &Kms, places: &[(KeyArn, GrantId)]) -> Result<Vec<GrantListEntry>, ApiError> {
-    let mut entries = Vec::with_capacity(places.len());
-    for (key, id) in places {
-        if let Some(grant) = kms.stored_grant(key, *id).await? {
-            entries.push(entry(key, *id, &grant)?);
-        }
-    }
-    Ok(entries)
-}
-
 /// Which grant of which key, as markers have it.
-fn place(key: &KeyArn, id: GrantId) -> String {
+fn place(StoredGrant { key, id, .. }: &StoredGrant) -> String {
     format!("{} {} {id}", key.account, key.id)
 }
 
-fn read_place(cx: &Context, place: &str) -> Result<(KeyArn, GrantId), ApiError> {
-    let read = || {
-        let mut parts = place.split(' ');
-        let mut next = || parts.next();
-        let (account, id) = (next()?.parse().ok()?, next()?.parse().ok()?);
-        Some((KeyArn { region: cx.region.clone(), account, id }, next()?.parse().ok()?))
-    };
-    read().ok_or_else(|| errors::INVALID_MARKER.bare())
+fn read_place(cx: &Context, place: &str) -> Option<(KeyArn, GrantId)> {
+    let mut parts = place.split(' ');
+    let mut next = || parts.next();
+    let (account, id) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    Some((KeyArn { region: cx.region.clone(), account, id }, next()?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -82,7 +75,7 @@ mod tests {
     use serde_json::{Value, json};
     use trent_testkit::{Client, Cloud, MadeKey};
 
-    const ROLE: &str = "arn:aws:iam::000000000000:role/app";
+    const APP: &str = "arn:aws:sts::000000000000:federated-user/app";
 
     async fn grant(client: &Client, key: &MadeKey, retiring: &str) -> String {
         let input = json!({
@@ -105,11 +98,11 @@ mod tests {
         let (own, foreign) = (home.make_key().await, away.make_key().await);
         let elsewhere = cloud.client().in_region("eu-west-1");
         let there = elsewhere.make_key().await;
-        let expected = BTreeSet::from([grant(&home, &own, ROLE).await, grant(&away, &foreign, ROLE).await]);
+        let expected = BTreeSet::from([grant(&home, &own, APP).await, grant(&away, &foreign, APP).await]);
         grant(&home, &own, "000000000000").await;
-        grant(&elsewhere, &there, ROLE).await;
+        grant(&elsewhere, &there, APP).await;
 
-        let listed = home.kms("ListRetirableGrants", json!({ "RetiringPrincipal": ROLE })).await.succeeds();
+        let listed = home.kms("ListRetirableGrants", json!({ "RetiringPrincipal": APP })).await.succeeds();
         assert_eq!(ids(&listed).into_iter().collect::<BTreeSet<_>>(), expected);
         let of_foreign = listed["Grants"].as_array().expect("a list").iter().find(|it| it["KeyId"] == foreign.arn);
         let of_foreign = of_foreign.expect("the foreign key's grant is listed");
@@ -125,11 +118,11 @@ mod tests {
         for _ in 0..3 {
             let key = cloud.make_key().await;
             for _ in 0..20 {
-                expected.insert(grant(&client, &key, ROLE).await);
+                expected.insert(grant(&client, &key, APP).await);
             }
         }
         for (limit, most) in [(json!(1), 1), (json!(9), 9), (json!(null), 50), (json!(100), 100)] {
-            let (mut seen, mut input) = (Vec::new(), json!({ "RetiringPrincipal": ROLE, "Limit": limit }));
+            let (mut seen, mut input) = (Vec::new(), json!({ "RetiringPrincipal": APP, "Limit": limit }));
             loop {
                 let page = client.kms("ListRetirableGrants", input.clone()).await.succeeds();
                 assert!(ids(&page).len() <= most);
@@ -140,7 +133,7 @@ mod tests {
             assert_eq!((seen.len(), &seen.into_iter().collect::<BTreeSet<_>>()), (60, &expected));
         }
         for marker in ["nonsense", "TGlzdFJldGlyYWJsZUdyYW50cwp4"] {
-            let input = json!({ "RetiringPrincipal": ROLE, "Marker": marker });
+            let input = json!({ "RetiringPrincipal": APP, "Marker": marker });
             cloud.refuses("ListRetirableGrants", input, "InvalidMarkerException", None).await;
         }
     }
@@ -150,7 +143,7 @@ mod tests {
         let cloud = Cloud::new();
         let one = "Exactly one of RetiringPrincipal and RetiringServicePrincipal must be specified.";
         for input in
-            [json!({}), json!({ "RetiringPrincipal": ROLE, "RetiringServicePrincipal": "service.amazonaws.com" })]
+            [json!({}), json!({ "RetiringPrincipal": APP, "RetiringServicePrincipal": "service.amazonaws.com" })]
         {
             cloud.refuses("ListRetirableGrants", input, "ValidationException", Some(one)).await;
         }

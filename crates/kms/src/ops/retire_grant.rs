@@ -29,7 +29,9 @@ pub(crate) async fn retire_grant(kms: &Kms, cx: &Context, input: RetireGrantRequ
     let counts = input.grant_token.is_some() || kms.is_known(&grant);
     match retirement(&cx.caller, key.account, &grant, counts) {
         Retirement::Allowed => {}
-        Retirement::LeftToIdentity => kms.authorize_by_identity(cx, Action::RetireGrant, &key.to_string(), &facts).await?,
+        Retirement::LeftToIdentity => {
+            kms.authorize_by_identity(cx, Action::RetireGrant, &key.to_string(), &facts).await?
+        }
         Retirement::Denied if is_foreign => return Err(messages::denied_to_foreign_caller(cx, Action::RetireGrant)),
         Retirement::Denied => return Err(messages::denied_by_grant(cx, Action::RetireGrant, &key)),
     }
@@ -115,7 +117,8 @@ mod tests {
         let elsewhere = Cloud::new();
         let theirs = elsewhere.make_key().await;
         grant(&elsewhere.client(), &theirs, &json!({})).await;
-        let mut wrong = vec!["AA".to_owned(), "é".to_owned(), format!("{token}A"), token[1..].to_owned(), token.to_lowercase()];
+        let mut wrong =
+            vec!["AA".to_owned(), "é".to_owned(), format!("{token}A"), token[1..].to_owned(), token.to_lowercase()];
         wrong.extend((0..token.len()).step_by(7).map(|at| {
             let other = if &token[at..=at] == "A" { "B" } else { "A" };
             [&token[..at], other, &token[at + 1..]].concat()
@@ -142,7 +145,7 @@ mod tests {
             (json!({ "RetiringPrincipal": OTHER }), true),
             (json!({ "GranteePrincipal": OTHER, "Operations": retires }), true),
             (json!({ "GranteePrincipal": OTHER, "Operations": ["Decrypt"] }), false),
-            (json!({ "RetiringPrincipal": "arn:aws:iam::111122223333:role/app" }), false),
+            (json!({ "RetiringPrincipal": "arn:aws:sts::111122223333:federated-user/app" }), false),
             (json!({}), false),
         ];
         let denied = "User: arn:aws:iam::111122223333:root is not authorized to perform: kms:RetireGrant on this resource \

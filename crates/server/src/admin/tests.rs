@@ -4,12 +4,15 @@ use http::Method;
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 use trent_gateway::{Gateway, Limits};
+use trent_identity::{Authorizer, Directory, DirectoryOptions, Mode};
 use trent_kms::Kms;
 use trent_shared::Timestamp;
+use trent_sigv4::Signatures;
 use trent_store::MemoryEngine;
 use trent_testkit::{KmsOptions, ManualClock, SeededEntropy};
 
 use super::*;
+use crate::authenticator::DirectoryAuthenticator;
 
 /// The gateway with KMS behind it, over a clock whose base is the test's.
 struct Program {
@@ -27,14 +30,20 @@ impl Program {
         let engine = Arc::new(MemoryEngine::new());
         let clock = TurnableClock::restore(base.clone(), engine.clone()).await.expect("the engine works");
         let (clock, entropy) = (Arc::new(clock), Arc::new(SeededEntropy::new(1)));
-        let kms = Arc::new(Kms::new(engine, clock.clone(), entropy.clone(), KmsOptions::default()));
+        let directory = Directory::new(engine.clone(), clock.clone(), entropy.clone(), DirectoryOptions::default());
+        let directory = Arc::new(directory);
+        let authorizer = Arc::new(Authorizer::new(directory.clone(), clock.clone(), Mode::Enforce));
+        let kms = Kms::new(engine, clock.clone(), entropy.clone(), authorizer.clone(), KmsOptions::default());
+        let kms = Arc::new(kms);
         let admin = Arc::new(AdminApi::new(
             clock,
             Arc::new(Sweeper::start(Some(kms.clone())).expect("a thread")),
             TlsMode::Off,
+            authorizer,
         ));
+        let authenticator = Arc::new(DirectoryAuthenticator::new(Signatures::Accept, directory));
         let services = [(&trent_kms::api::MODEL, Some(kms.clone() as _))];
-        let gateway = Gateway::with_admin(services, base.clone(), &*entropy, Limits::default(), admin);
+        let gateway = Gateway::with_admin(services, authenticator, base.clone(), &*entropy, Limits::default(), admin);
         Self { gateway: gateway.expect("no ambiguity"), kms, base }
     }
 
@@ -46,6 +55,15 @@ impl Program {
         let body = body.to_bytes();
         let json = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
         (Response::from_parts(head, Full::new(body)), json)
+    }
+
+    /// What one of the paths answers in text.
+    async fn text(&self, path: &str) -> String {
+        let request = Request::get(path).body(Full::<Bytes>::default()).expect("valid");
+        let Ok(response) = self.gateway.stack().oneshot(request).await;
+        assert_eq!(response.status(), 200);
+        let Ok(body) = response.into_body().collect().await;
+        String::from_utf8(body.to_bytes().to_vec()).expect("text")
     }
 
     /// The status and JSON of one of the clock's paths.
@@ -204,4 +222,59 @@ async fn the_ca_is_only_read_and_absent_without_tls() {
         let allowed = response.headers().get(ALLOW).map(|allow| allow.to_str().expect("ASCII"));
         assert_eq!((response.status().as_u16(), allowed), (status, allow), "{method} {path}: {told}");
     }
+}
+
+#[tokio::test]
+async fn decisions_are_read_back_by_request_id() {
+    let program = Program::new().await;
+    let key = program.kms("CreateKey", json!({})).await["KeyMetadata"]["KeyId"].clone();
+    let stranger = "AWS4-HMAC-SHA256 Credential=111122223333/20260928/us-east-1/kms/aws4_request, SignedHeaders=host, \
+                    Signature=0";
+    let arn = format!("arn:aws:kms:us-east-1:000000000000:key/{}", key.as_str().expect("an id"));
+    let request = Request::post("/").header("x-amz-target", "TrentService.DescribeKey").header("authorization", stranger);
+    let (response, told) = program.send(request, json!({ "KeyId": arn }).to_string()).await;
+    assert_eq!(response.status(), 400);
+    assert!(!told.to_string().contains("statement"), "the client is told no more than by AWS: {told}");
+    let id = response.headers()["x-amzn-requestid"].to_str().expect("text").to_owned();
+
+    let (response, told) = program.send(Request::get(format!("/_trent/decisions/{id}")), "").await;
+    assert_eq!(response.status(), 200);
+    let decision = &told["decisions"][0];
+    assert_eq!(decision["decision"], "denied");
+    assert_eq!(decision["at"], "2026-09-28T12:10:08.399Z");
+    assert_eq!(decision["action"], "kms:DescribeKey");
+    assert_eq!(decision["principal"], "arn:aws:iam::111122223333:root");
+    let statement = &decision["explanation"]["policies"][0]["statements"][0];
+    assert_eq!(statement["sid"], "Enable IAM User Permissions");
+    assert_eq!(statement["mismatches"][0]["principal"]["expected"][0], "arn:aws:iam::000000000000:root");
+    let (_, latest) = program.send(Request::get("/_trent/decisions"), "").await;
+    assert_eq!(latest["decisions"], told["decisions"]);
+
+    let sentences = program.text(&format!("/_trent/decisions/{id}/why")).await;
+    for part in ["DENIED: kms:DescribeKey", "does not match", "Principal is arn:aws:iam::000000000000:root"] {
+        assert!(sentences.contains(part), "{part}: {sentences}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_allowed_is_read_back_too_and_what_is_unknown_says_so() {
+    let program = Program::new().await;
+    let (response, _) =
+        program.send(Request::post("/").header("x-amz-target", "TrentService.ListKeys"), "{}").await;
+    let id = response.headers()["x-amzn-requestid"].to_str().expect("text").to_owned();
+    let (_, told) = program.send(Request::get(format!("/_trent/decisions/{id}")), "").await;
+    assert_eq!(told["decisions"][0]["decision"], "allowed");
+    assert_eq!(told["decisions"][0]["by"], "the account's root user");
+    assert!(program.text(&format!("/_trent/decisions/{id}/why")).await.starts_with("ALLOWED: kms:ListKeys"));
+    for (path, status) in [
+        ("/_trent/decisions/1234abcd-12ab-34cd-56ef-1234567890ab", 404),
+        ("/_trent/decisions/x", 400),
+        ("/_trent/decisions/x/y", 400),
+        ("/_trent/decisionsx", 404),
+    ] {
+        let (response, told) = program.send(Request::get(path), "").await;
+        assert_eq!(response.status(), status, "{path} {told}");
+    }
+    let (response, _) = program.send(Request::post("/_trent/decisions"), "").await;
+    assert_eq!(response.status(), 405);
 }

@@ -1,5 +1,7 @@
 use std::io::Write as _;
 
+use trent_sigv4::Signatures;
+
 use super::*;
 
 /// Loads with a file of this text, these variables and these arguments.
@@ -163,11 +165,38 @@ fn variables_that_are_no_settings_are_left_alone() {
 }
 
 #[test]
+fn signatures_are_accepted_unless_they_are_to_be_verified() {
+    let auth = |file: &str, environment: &[(&str, &str)]| {
+        load(file, environment, StartArguments::default()).expect("valid").auth
+    };
+    let built_in = auth("", &[]);
+    assert_eq!(built_in.signatures(), Signatures::Accept);
+    assert!(built_in.credentials().expect("none").is_empty());
+    assert_eq!(auth("", &[("TRENT_AUTH__SIGNATURES", "verify")]).signatures(), Signatures::Verify);
+
+    let with_principal = |principal: &str| {
+        let secret = "wJalrXUtnFEMI/K7MDENG";
+        let one = format!("access_key_id: AKIAEXAMPLE, secret_access_key: {secret}, principal: \"{principal}\"");
+        auth(&format!("auth: {{ credentials: [{{ {one} }}] }}"), &[])
+    };
+    let alice = with_principal("arn:aws:iam::111122223333:user/Alice");
+    assert!(!format!("{alice:?}").contains("wJalr"), "secrets are not printed");
+    let alice = alice.credentials().expect("a user");
+    assert_eq!((&*alice[0].access_key_id, alice[0].secret.expose()), ("AKIAEXAMPLE", "wJalrXUtnFEMI/K7MDENG"));
+    let refused = SettingsError::from(with_principal("Alice").credentials().expect_err("nobody"));
+    assert_eq!(
+        crate::sentence(&refused),
+        "auth.credentials: \"Alice\" is neither an account id nor the ARN of a root user, a user, a role's session or a \
+         federated user"
+    );
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_file() {
     for (file, message) in [
         (
             "listne: a",
-            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `auth`, `authorization`, `organization`, `kms`, `limits`, `log`",
         ),
         ("services: { s3: { enabled: true } }", "`services`: unknown field `s3`, expected one of `kms`, `sts`, `iam`"),
         ("services: { kms: { enabled: maybe } }", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
@@ -200,6 +229,8 @@ fn what_is_wrong_is_named_with_its_file() {
         ),
         ("tls: { names: [a b] }", r#"`tls.names`: "a b" is neither a host name nor an IP address"#),
         ("tls: { names: { a: b } }", "`tls.names`: expected a name or a list of names"),
+        ("auth: { signatures: maybe }", r#"`auth.signatures`: "maybe" is neither accept nor verify"#),
+        ("auth: { credentials: [{ access_key_id: a }] }", "`auth.credentials[0]`: missing field `secret_access_key`"),
         ("log: { format: xml }", r#"`log.format`: "xml" is neither auto, human nor json"#),
         ("- a list", "invalid type: sequence, expected a map"),
         ("listen: [", "while parsing a node, did not find expected node content at byte 9 line 2 column 1"),
@@ -224,7 +255,7 @@ fn what_is_wrong_is_named_with_its_variable() {
         (
             "TRENT_LISTNE",
             "a",
-            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `auth`, `authorization`, `organization`, `kms`, `limits`, `log`",
         ),
         ("TRENT_SERVICES__KMS__ENABLED", "maybe", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
         ("TRENT_SERVICES__S3__ENABLED", "true", "`services`: unknown field `s3`, expected one of `kms`, `sts`, `iam`"),
@@ -248,4 +279,25 @@ fn the_one_to_blame_is_blamed() {
     assert!(refused.expect_err("unknown").starts_with("the environment variable TRENT_A: "));
     let refused = load("listen: nowhere", &[("TRENT_LISTEN", "127.0.0.1:1")], StartArguments::default());
     assert!(refused.expect_err("wrong").starts_with("FILE: "));
+}
+
+#[test]
+fn guardrails_are_read_from_files_of_policies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("guardrail.json");
+    let load = |document: &str| {
+        std::fs::write(&path, document).expect("writable");
+        let file = format!(
+            "organization: {{ id: o-abc, guardrails: [{{ name: g, policy: {}, accounts: [\"111122223333\"] }}] }}",
+            path.display()
+        );
+        load(&file, &[], StartArguments::default()).expect("valid").organization.organization()
+    };
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let organization = load(document).expect("a policy");
+    assert_eq!(organization.id.as_deref(), Some("o-abc"));
+    let [guardrail] = &*organization.guardrails else { panic!("not one guardrail") };
+    assert_eq!((&*guardrail.name, guardrail.accounts.len()), ("g", 1));
+    let refused = load("{}").expect_err("no policy").to_string();
+    assert_eq!(refused, format!("organization.guardrails: {}", path.display()));
 }

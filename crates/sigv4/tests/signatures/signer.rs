@@ -134,6 +134,6 @@ pub(crate) fn root() -> Caller {
     Caller::root(Partition::Aws, AccountId::DEFAULT)
 }
 
-pub(crate) fn known<'c>(caller: &'c Caller, secret_access_key: &'c SecretString) -> Known<'c> {
+pub(crate) fn known(caller: Caller, secret_access_key: &SecretString) -> Known<'_> {
     Known { caller, secret_access_key, session_token: None, expires_at: None, is_active: true }
 }

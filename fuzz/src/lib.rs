@@ -9,6 +9,7 @@ pub mod fixtures;
 pub mod import_unwrap;
 mod key_material_der;
 mod policy;
+mod sigv4;
 mod typed_input;
 mod wire;
 
@@ -17,6 +18,7 @@ pub use ciphertext_blob::ciphertext_blob;
 pub use import_unwrap::import_unwrap;
 pub use key_material_der::key_material_der;
 pub use policy::policy;
+pub use sigv4::sigv4;
 pub use wire::{json_decode, operations, query_decode};
 
 /// A target, by the name that its corpus and its binary have too.
@@ -26,7 +28,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "attestation", run: attestation },
     Target { name: "ciphertext_blob", run: ciphertext_blob },
     Target { name: "import_unwrap", run: import_unwrap },
@@ -34,6 +36,7 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "key_material_der", run: key_material_der },
     Target { name: "policy", run: policy },
     Target { name: "query_decode", run: query_decode },
+    Target { name: "sigv4", run: sigv4 },
 ];
 
 /// A stale error on the thread's queue would be told as the cause of another request's failure.

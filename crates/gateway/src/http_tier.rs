@@ -259,7 +259,8 @@ mod tests {
     /// those, and every request copies tens of kilobytes.
     #[test]
     fn the_future_of_a_request_stays_small() {
-        let gateway = Gateway::new([], Arc::new(Still), Arc::new(Still), &Still, Limits::default()).expect("no ambiguity");
+        let gateway =
+            Gateway::new([], Arc::new(Still), Arc::new(Still), &Still, Limits::default()).expect("no ambiguity");
         let answering = gateway.stack().call(Request::new(Full::<Bytes>::default()));
         let size = size_of_val(&answering);
         assert!(size <= 6 * 1024, "{size} bytes");

@@ -119,7 +119,8 @@ impl Iam {
         let decided = self.decide(cx, action, &resource, &facts).await?;
         decided.map_err(|refused| {
             // AWS names what is looked for by its name: "on resource: user alice" (recorded).
-            let message = refused.message.replacen(&resource, &format!("{} {name}", E::NOUN), 1);
+            let (by_arn, by_name) = (format!("resource: {resource}"), format!("resource: {} {name}", E::NOUN));
+            let message = refused.message.replacen(&by_arn, &by_name, 1);
             Refused { message }.in_xml()
         })
     }

@@ -38,7 +38,8 @@ pub(crate) fn group(cx: &Context, record: &GroupRecord) -> Group {
     }
 }
 
-/// The permissions boundary of a user or role, by the ARN of its policy.
+/// The permissions boundary of a user or role, by the ARN of its policy. Its type is the only one that the model has; AWS itself
+/// is seen to say `Policy`, which typed SDKs do not know.
 pub(crate) fn boundary(arn: &str) -> AttachedPermissionsBoundary {
     AttachedPermissionsBoundary {
         permissions_boundary_type: Some(PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy),

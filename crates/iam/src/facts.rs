@@ -9,6 +9,7 @@ use crate::api::Tag;
 
 /// The names of keys that requests set, in lower case, as policies are asked for them.
 pub(crate) mod key {
+    pub(crate) const AWS_SERVICE_NAME: &str = "iam:awsservicename";
     pub(crate) const PASSED_TO_SERVICE: &str = "iam:passedtoservice";
     pub(crate) const PERMISSIONS_BOUNDARY: &str = "iam:permissionsboundary";
     pub(crate) const POLICY_ARN: &str = "iam:policyarn";

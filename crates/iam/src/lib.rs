@@ -9,14 +9,20 @@ mod answers;
 pub mod api;
 mod arns;
 mod change;
+mod documents;
 mod facts;
 mod limits;
 mod messages;
+mod oidc;
 mod ops;
 mod page;
+mod role_answers;
+#[cfg(test)]
+mod role_testing;
 mod tags;
 #[cfg(test)]
 mod testing;
+mod trust;
 
 use std::sync::Arc;
 

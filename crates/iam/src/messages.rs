@@ -1,11 +1,15 @@
 //! Every sentence that a client can read. [R] is recorded from AWS (the snapshots of LocalStack's tests, reports of users),
 //! [D] documented, [I] inferred.
 
+mod roles;
+
 use trent_policy::MalformedPolicy;
 use trent_shared::{ApiError, Caller};
 
 use crate::api::errors;
 use crate::tags::KeyCase;
+
+pub(crate) use roles::*;
 
 // What there is and is not
 

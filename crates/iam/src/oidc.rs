@@ -15,6 +15,8 @@ const SCHEME: &str = "https://";
 
 const MOST_THUMBPRINTS: usize = 5;
 pub(crate) const MOST_CLIENT_IDS: usize = 100;
+/// What AWS calls that limit.
+pub(crate) const CLIENT_IDS_QUOTA: &str = "ClientIdsPerOpenIdConnectProvider";
 
 /// The issuer of a provider without its scheme: `example.com/path`.
 ///

@@ -7,7 +7,7 @@ use trent_identity::Known;
 use trent_policy::{MalformedPolicy, NamedPrincipal, Policy, PolicyKind, PrincipalKind};
 use trent_shared::{ApiError, Arn};
 
-use crate::{Iam, messages};
+use crate::{Iam, messages, policy_document};
 
 /// How long a trust policy may be without its white space (IAM quotas, the default value).
 const LONGEST: usize = 2048;
@@ -27,7 +27,7 @@ impl Iam {
     /// Checks a trust policy.
     pub(crate) async fn trust_policy(&self, document: String) -> Result<TrustPolicy, ApiError> {
         let policy = read(&document)?;
-        if document.chars().filter(|character| !character.is_whitespace()).count() > LONGEST {
+        if policy_document::size(&document) > LONGEST {
             return Err(messages::quota("ACLSizePerRole", LONGEST));
         }
         let mut ids = BTreeMap::new();

@@ -20,6 +20,7 @@ use crate::grants::{GrantTokens, HeldGrant};
 use crate::identifier::{AliasArn, KeyArn};
 use crate::messages;
 use crate::policy_document::WantedPolicy;
+use crate::records::KeyRecord;
 
 /// What a key policy is called in explanations.
 const KEY_POLICY: &str = "key policy";
@@ -112,6 +113,20 @@ impl Kms {
             self.check_lockout(cx, key, Arc::clone(given), said).await?;
         }
         Ok(ids)
+    }
+
+    /// A key's policy as it is given back: principals that are no more, by the unique ids that they had (authz.md §2.1).
+    pub(crate) async fn shown_policy(&self, key: &KeyRecord) -> Result<String, ApiError> {
+        let mut text = key.policy.clone();
+        for (name, id) in &key.policy_principals {
+            let known = self.authorizer.directory().principal(name).await?;
+            if !matches!(known, Known::Exists { id: Some(current) } if current == *id) {
+                let session = name.contains(":assumed-role/").then(|| name.rsplit('/').next()).flatten();
+                let shown = session.map_or_else(|| id.clone(), |session| format!("{id}:{session}"));
+                text = text.replace(&format!("\"{name}\""), &format!("\"{shown}\""));
+            }
+        }
+        Ok(text)
     }
 
     async fn check_lockout(

@@ -58,10 +58,10 @@ impl Platform {
         let enabled = &settings.services;
         let directory = Arc::new(self.directory(settings)?);
         let authenticator = DirectoryAuthenticator::new(settings.auth.signatures(), directory.clone());
-        let authorizer = Arc::new(Authorizer::new(directory.clone(), self.clock.clone(), settings.authorization.mode()));
-        let kms = || {
-            Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), authorizer.clone(), options)
-        };
+        let authorizer =
+            Arc::new(Authorizer::new(directory.clone(), self.clock.clone(), settings.authorization.mode()));
+        let kms =
+            || Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), authorizer.clone(), options);
         Ok(Cloud {
             kms: enabled.kms.is_enabled.then(|| Arc::new(kms())),
             sts: enabled.sts.is_enabled.then(|| Arc::new(Sts::new())),

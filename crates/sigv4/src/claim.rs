@@ -11,7 +11,7 @@ use crate::request::{ALGORITHM, TERMINATOR};
 
 /// What a request says of itself in the credential of its signature, read leniently: whatever is malformed counts as
 /// absent and gets the defaults. Only a Region that cannot be one is refused, since ARNs would carry it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Claim<'r> {
     pub(crate) access_key_id: Cow<'r, str>,
     pub(crate) region: Region,

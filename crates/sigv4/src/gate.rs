@@ -104,7 +104,7 @@ impl Gate {
             }
             Signatures::Verify => match SignedRequest::parse(request, rules, now) {
                 Err(Refusal::Unsigned) if rules.unsigned_operations.contains(&operation) => {
-                    return Ok(Step::Decided(Claim::read(Signable::of(request)).map(Claim::root)));
+                    return Ok(Step::Decided(Ok(Claim::default().root())));
                 }
                 signed => Reading::Strict(signed?),
             },

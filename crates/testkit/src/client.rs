@@ -11,7 +11,8 @@ use crate::Xml;
 #[derive(Clone)]
 pub struct Client {
     gateway: Gateway,
-    account: Option<String>,
+    access_key_id: Option<String>,
+    session_token: Option<String>,
     region: String,
 }
 
@@ -41,20 +42,27 @@ pub struct MadeKey {
 
 impl Client {
     pub(crate) fn new(gateway: Gateway) -> Self {
-        Self { gateway, account: None, region: "us-east-1".to_owned() }
+        Self { gateway, access_key_id: None, session_token: None, region: "us-east-1".to_owned() }
     }
 
     /// The same client with a key of this account: its access key id is the account id.
     #[must_use]
     pub fn in_account(&self, account: &str) -> Self {
-        Self { account: Some(account.to_owned()), ..self.clone() }
+        self.with_access_key(account, None)
+    }
+
+    /// The same client with an access key that IAM or STS made, the latter's with its session token.
+    #[must_use]
+    pub fn with_access_key(&self, id: &str, session_token: Option<&str>) -> Self {
+        let session_token = session_token.map(str::to_owned);
+        Self { access_key_id: Some(id.to_owned()), session_token, ..self.clone() }
     }
 
     /// The same client in another Region.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
-        let account = self.account.clone().or(Some("000000000000".to_owned()));
-        Self { account, region: region.to_owned(), ..self.clone() }
+        let access_key_id = self.access_key_id.clone().or(Some("000000000000".to_owned()));
+        Self { access_key_id, region: region.to_owned(), ..self.clone() }
     }
 
     /// Calls KMS in awsJson.
@@ -127,15 +135,16 @@ impl Client {
 
     /// A request with credentials, if the client has any. Signatures are not looked at yet, so it carries none.
     pub fn request(&self, service: &str) -> http::request::Builder {
-        let request = Request::post("/");
-        match &self.account {
-            None => request,
-            Some(account) => {
-                let scope = format!("{account}/20260928/{}/{service}/aws4_request", self.region);
-                let credential = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-                request.header("authorization", credential)
-            }
+        let mut request = Request::post("/");
+        if let Some(id) = &self.access_key_id {
+            let scope = format!("{id}/20260928/{}/{service}/aws4_request", self.region);
+            let credential = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+            request = request.header("authorization", credential);
         }
+        if let Some(token) = &self.session_token {
+            request = request.header("x-amz-security-token", token);
+        }
+        request
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) const PREFIX: &str = "seed-";
 pub(crate) type Seeds = BTreeMap<String, Vec<u8>>;
 
 /// The seeds of each target.
-pub(crate) fn all() -> [(&'static str, Seeds); 7] {
+pub(crate) fn all() -> [(&'static str, Seeds); 8] {
     [
         ("attestation", attestation()),
         ("ciphertext_blob", ciphertext_blob()),
@@ -34,7 +34,24 @@ pub(crate) fn all() -> [(&'static str, Seeds); 7] {
         ("key_material_der", key_material_der().expect("OpenSSL works")),
         ("policy", policy()),
         ("query_decode", wire(Protocol::AwsQuery)),
+        ("sigv4", sigv4()),
     ]
+}
+
+/// Both places of a signature, with all that a canonical request is made of, and a token added after signing.
+fn sigv4() -> Seeds {
+    const HEADER: &str = "POST /a/./b/../%20c//d?Param-3=3&Param=2&%e1%88%b4=+&empty\n\
+        host:example.amazonaws.com\nmy-header:  a   b\nmy-header:c\nx-amz-date:20150830T123600Z\n\
+        x-amz-security-token:token\n\
+        authorization:AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
+        SignedHeaders=host;my-header;x-amz-date, Signature=00\n\n{}";
+    const QUERY: &str = "GET http://example.amazonaws.com/?X-Amz-Algorithm=AWS4-HMAC-SHA256&\
+        X-Amz-Credential=ASIAEXAMPLE%2F20150830%2Fus-east-1%2Fservice%2Faws4_request&X-Amz-Date=20150830T123600Z&\
+        X-Amz-SignedHeaders=host&X-Amz-Expires=900&X-Amz-Signature=00&X-Amz-Security-Token=token\n\n";
+    const OLD: &str = "GET /\nhost:a\ndate:Sun, 30 Aug 2015 12:30:00 GMT\nauthorization:AWS4-HMAC-SHA256 \
+        Credential=111122223333/20150830/mars/service/aws4, SignedHeaders=host;host, Signature=00\n\n";
+    let seeds = [("header", HEADER), ("query", QUERY), ("out-of-date", OLD)];
+    seeds.map(|(name, text)| (format!("{PREFIX}{name}"), text.as_bytes().to_vec())).into()
 }
 
 fn ciphertext_blob() -> Seeds {

@@ -59,7 +59,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 3,
@@ -74,7 +74,7 @@ static OPERATIONS: [Operation; 180] = [
             "UnmodifiableEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 4,
@@ -112,7 +112,7 @@ static OPERATIONS: [Operation; 180] = [
             "PolicyNotAttachableException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 7,
@@ -128,7 +128,7 @@ static OPERATIONS: [Operation; 180] = [
             "PolicyNotAttachableException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 8,
@@ -143,7 +143,7 @@ static OPERATIONS: [Operation; 180] = [
             "PolicyNotAttachableException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 9,
@@ -226,7 +226,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 15,
@@ -257,7 +257,7 @@ static OPERATIONS: [Operation; 180] = [
             "ServiceFailureException",
             "OpenIdIdpCommunicationErrorException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 17,
@@ -273,7 +273,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 18,
@@ -288,7 +288,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 19,
@@ -304,7 +304,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 20,
@@ -333,7 +333,7 @@ static OPERATIONS: [Operation; 180] = [
             "NoSuchEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 22,
@@ -443,7 +443,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "LimitExceededException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 31,
@@ -457,7 +457,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 32,
@@ -480,7 +480,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["InvalidInputException", "NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 34,
@@ -495,7 +495,7 @@ static OPERATIONS: [Operation; 180] = [
             "DeleteConflictException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 35,
@@ -510,7 +510,7 @@ static OPERATIONS: [Operation; 180] = [
             "DeleteConflictException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 36,
@@ -526,7 +526,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 37,
@@ -535,7 +535,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "UnmodifiableEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 38,
@@ -549,7 +549,7 @@ static OPERATIONS: [Operation; 180] = [
             "UnmodifiableEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 39,
@@ -595,7 +595,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::DELETE_SERVICE_LINKED_ROLE_RESPONSE),
         result_wrapper: Some("DeleteServiceLinkedRoleResult"),
         errors: &["NoSuchEntityException", "LimitExceededException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 43,
@@ -642,7 +642,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 47,
@@ -651,7 +651,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "LimitExceededException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 48,
@@ -680,7 +680,7 @@ static OPERATIONS: [Operation; 180] = [
             "InvalidInputException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 50,
@@ -695,7 +695,7 @@ static OPERATIONS: [Operation; 180] = [
             "UnmodifiableEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 51,
@@ -709,7 +709,7 @@ static OPERATIONS: [Operation; 180] = [
             "InvalidInputException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 52,
@@ -847,7 +847,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_ACCOUNT_AUTHORIZATION_DETAILS_RESPONSE),
         result_wrapper: Some("GetAccountAuthorizationDetailsResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 64,
@@ -933,7 +933,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_GROUP_POLICY_RESPONSE),
         result_wrapper: Some("GetGroupPolicyResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 73,
@@ -951,7 +951,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_INSTANCE_PROFILE_RESPONSE),
         result_wrapper: Some("GetInstanceProfileResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 75,
@@ -978,7 +978,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_OPEN_ID_CONNECT_PROVIDER_RESPONSE),
         result_wrapper: Some("GetOpenIDConnectProviderResult"),
         errors: &["InvalidInputException", "NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 78,
@@ -1005,7 +1005,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_POLICY_RESPONSE),
         result_wrapper: Some("GetPolicyResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 81,
@@ -1014,7 +1014,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_POLICY_VERSION_RESPONSE),
         result_wrapper: Some("GetPolicyVersionResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 82,
@@ -1023,7 +1023,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_ROLE_RESPONSE),
         result_wrapper: Some("GetRoleResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 83,
@@ -1032,7 +1032,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_ROLE_POLICY_RESPONSE),
         result_wrapper: Some("GetRolePolicyResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 84,
@@ -1095,7 +1095,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE),
         result_wrapper: Some("GetServiceLinkedRoleDeletionStatusResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 91,
@@ -1113,7 +1113,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_USER_POLICY_RESPONSE),
         result_wrapper: Some("GetUserPolicyResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 93,
@@ -1140,7 +1140,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ATTACHED_GROUP_POLICIES_RESPONSE),
         result_wrapper: Some("ListAttachedGroupPoliciesResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 96,
@@ -1149,7 +1149,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ATTACHED_ROLE_POLICIES_RESPONSE),
         result_wrapper: Some("ListAttachedRolePoliciesResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 97,
@@ -1158,7 +1158,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ATTACHED_USER_POLICIES_RESPONSE),
         result_wrapper: Some("ListAttachedUserPoliciesResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 98,
@@ -1176,7 +1176,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ENTITIES_FOR_POLICY_RESPONSE),
         result_wrapper: Some("ListEntitiesForPolicyResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 100,
@@ -1185,7 +1185,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_GROUP_POLICIES_RESPONSE),
         result_wrapper: Some("ListGroupPoliciesResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 101,
@@ -1212,7 +1212,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_INSTANCE_PROFILE_TAGS_RESPONSE),
         result_wrapper: Some("ListInstanceProfileTagsResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 104,
@@ -1221,7 +1221,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_INSTANCE_PROFILES_RESPONSE),
         result_wrapper: Some("ListInstanceProfilesResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 105,
@@ -1230,7 +1230,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE),
         result_wrapper: Some("ListInstanceProfilesForRoleResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 106,
@@ -1257,7 +1257,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_RESPONSE),
         result_wrapper: Some("ListOpenIDConnectProviderTagsResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException", "InvalidInputException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 109,
@@ -1266,7 +1266,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_OPEN_ID_CONNECT_PROVIDERS_RESPONSE),
         result_wrapper: Some("ListOpenIDConnectProvidersResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 110,
@@ -1289,7 +1289,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_POLICIES_RESPONSE),
         result_wrapper: Some("ListPoliciesResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 112,
@@ -1307,7 +1307,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_POLICY_TAGS_RESPONSE),
         result_wrapper: Some("ListPolicyTagsResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException", "InvalidInputException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 114,
@@ -1316,7 +1316,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_POLICY_VERSIONS_RESPONSE),
         result_wrapper: Some("ListPolicyVersionsResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 115,
@@ -1325,7 +1325,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ROLE_POLICIES_RESPONSE),
         result_wrapper: Some("ListRolePoliciesResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 116,
@@ -1334,7 +1334,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ROLE_TAGS_RESPONSE),
         result_wrapper: Some("ListRoleTagsResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 117,
@@ -1343,7 +1343,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_ROLES_RESPONSE),
         result_wrapper: Some("ListRolesResult"),
         errors: &["ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 118,
@@ -1415,7 +1415,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::LIST_USER_POLICIES_RESPONSE),
         result_wrapper: Some("ListUserPoliciesResult"),
         errors: &["NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 126,
@@ -1465,7 +1465,7 @@ static OPERATIONS: [Operation; 180] = [
             "NoSuchEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 131,
@@ -1480,7 +1480,7 @@ static OPERATIONS: [Operation; 180] = [
             "PolicyNotAttachableException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 132,
@@ -1495,7 +1495,7 @@ static OPERATIONS: [Operation; 180] = [
             "UnmodifiableEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 133,
@@ -1509,7 +1509,7 @@ static OPERATIONS: [Operation; 180] = [
             "PolicyNotAttachableException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 134,
@@ -1523,7 +1523,7 @@ static OPERATIONS: [Operation; 180] = [
             "NoSuchEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 135,
@@ -1551,7 +1551,7 @@ static OPERATIONS: [Operation; 180] = [
             "NoSuchEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 137,
@@ -1565,7 +1565,7 @@ static OPERATIONS: [Operation; 180] = [
             "UnmodifiableEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 138,
@@ -1626,7 +1626,7 @@ static OPERATIONS: [Operation; 180] = [
             "LimitExceededException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 143,
@@ -1668,7 +1668,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 147,
@@ -1698,7 +1698,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 149,
@@ -1713,7 +1713,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 150,
@@ -1728,7 +1728,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 151,
@@ -1787,7 +1787,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 155,
@@ -1815,7 +1815,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 157,
@@ -1829,7 +1829,7 @@ static OPERATIONS: [Operation; 180] = [
             "ConcurrentModificationException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 158,
@@ -1838,7 +1838,7 @@ static OPERATIONS: [Operation; 180] = [
         output: None,
         result_wrapper: None,
         errors: &["NoSuchEntityException", "ConcurrentModificationException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 159,
@@ -1918,7 +1918,7 @@ static OPERATIONS: [Operation; 180] = [
             "UnmodifiableEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 165,
@@ -1975,7 +1975,7 @@ static OPERATIONS: [Operation; 180] = [
             "NoSuchEntityException",
             "ServiceFailureException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 169,
@@ -1984,7 +1984,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::UPDATE_ROLE_RESPONSE),
         result_wrapper: Some("UpdateRoleResult"),
         errors: &["UnmodifiableEntityException", "NoSuchEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 170,
@@ -1993,7 +1993,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::UPDATE_ROLE_DESCRIPTION_RESPONSE),
         result_wrapper: Some("UpdateRoleDescriptionResult"),
         errors: &["NoSuchEntityException", "UnmodifiableEntityException", "ServiceFailureException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 171,
@@ -2132,30 +2132,168 @@ pub(crate) async fn dispatch(
     input: Value,
 ) -> Result<Output, ApiError> {
     match operation.index {
+        2 => Ok(Box::new(
+            ops::add_client_id_to_open_id_connect_provider::add_client_id_to_open_id_connect_provider(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        3 => Ok(Box::new(
+            ops::add_role_to_instance_profile::add_role_to_instance_profile(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
         4 => Ok(Box::new(ops::add_user_to_group::add_user_to_group(service, cx, Decode::decode(input)?).await?)),
+        6 => Ok(Box::new(ops::attach_group_policy::attach_group_policy(service, cx, Decode::decode(input)?).await?)),
+        7 => Ok(Box::new(ops::attach_role_policy::attach_role_policy(service, cx, Decode::decode(input)?).await?)),
+        8 => Ok(Box::new(ops::attach_user_policy::attach_user_policy(service, cx, Decode::decode(input)?).await?)),
         10 => Ok(Box::new(ops::create_access_key::create_access_key(service, cx, Decode::decode(input)?).await?)),
         11 => Ok(Box::new(ops::create_account_alias::create_account_alias(service, cx, Decode::decode(input)?).await?)),
         13 => Ok(Box::new(ops::create_group::create_group(service, cx, Decode::decode(input)?).await?)),
+        14 => Ok(Box::new(
+            ops::create_instance_profile::create_instance_profile(service, cx, Decode::decode(input)?).await?,
+        )),
+        16 => Ok(Box::new(
+            ops::create_open_id_connect_provider::create_open_id_connect_provider(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        17 => Ok(Box::new(ops::create_policy::create_policy(service, cx, Decode::decode(input)?).await?)),
+        18 => {
+            Ok(Box::new(ops::create_policy_version::create_policy_version(service, cx, Decode::decode(input)?).await?))
+        }
+        19 => Ok(Box::new(ops::create_role::create_role(service, cx, Decode::decode(input)?).await?)),
+        21 => Ok(Box::new(
+            ops::create_service_linked_role::create_service_linked_role(service, cx, Decode::decode(input)?).await?,
+        )),
         23 => Ok(Box::new(ops::create_user::create_user(service, cx, Decode::decode(input)?).await?)),
         26 => Ok(Box::new(ops::delete_access_key::delete_access_key(service, cx, Decode::decode(input)?).await?)),
         27 => Ok(Box::new(ops::delete_account_alias::delete_account_alias(service, cx, Decode::decode(input)?).await?)),
         29 => Ok(Box::new(ops::delete_group::delete_group(service, cx, Decode::decode(input)?).await?)),
+        30 => Ok(Box::new(ops::delete_group_policy::delete_group_policy(service, cx, Decode::decode(input)?).await?)),
+        31 => Ok(Box::new(
+            ops::delete_instance_profile::delete_instance_profile(service, cx, Decode::decode(input)?).await?,
+        )),
         32 => Ok(Box::new(ops::delete_login_profile::delete_login_profile(service, cx, Decode::decode(input)?).await?)),
+        33 => Ok(Box::new(
+            ops::delete_open_id_connect_provider::delete_open_id_connect_provider(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        34 => Ok(Box::new(ops::delete_policy::delete_policy(service, cx, Decode::decode(input)?).await?)),
+        35 => {
+            Ok(Box::new(ops::delete_policy_version::delete_policy_version(service, cx, Decode::decode(input)?).await?))
+        }
+        36 => Ok(Box::new(ops::delete_role::delete_role(service, cx, Decode::decode(input)?).await?)),
+        37 => Ok(Box::new(
+            ops::delete_role_permissions_boundary::delete_role_permissions_boundary(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        38 => Ok(Box::new(ops::delete_role_policy::delete_role_policy(service, cx, Decode::decode(input)?).await?)),
+        42 => Ok(Box::new(
+            ops::delete_service_linked_role::delete_service_linked_role(service, cx, Decode::decode(input)?).await?,
+        )),
         45 => Ok(Box::new(ops::delete_user::delete_user(service, cx, Decode::decode(input)?).await?)),
+        46 => Ok(Box::new(
+            ops::delete_user_permissions_boundary::delete_user_permissions_boundary(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        47 => Ok(Box::new(ops::delete_user_policy::delete_user_policy(service, cx, Decode::decode(input)?).await?)),
+        49 => Ok(Box::new(ops::detach_group_policy::detach_group_policy(service, cx, Decode::decode(input)?).await?)),
+        50 => Ok(Box::new(ops::detach_role_policy::detach_role_policy(service, cx, Decode::decode(input)?).await?)),
+        51 => Ok(Box::new(ops::detach_user_policy::detach_user_policy(service, cx, Decode::decode(input)?).await?)),
         62 => Ok(Box::new(
             ops::get_access_key_last_used::get_access_key_last_used(service, cx, Decode::decode(input)?).await?,
         )),
+        63 => Ok(Box::new(
+            ops::get_account_authorization_details::get_account_authorization_details(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
         66 => Ok(Box::new(ops::get_account_summary::get_account_summary(service, cx, Decode::decode(input)?).await?)),
         71 => Ok(Box::new(ops::get_group::get_group(service, cx, Decode::decode(input)?).await?)),
+        72 => Ok(Box::new(ops::get_group_policy::get_group_policy(service, cx, Decode::decode(input)?).await?)),
+        74 => Ok(Box::new(ops::get_instance_profile::get_instance_profile(service, cx, Decode::decode(input)?).await?)),
         75 => Ok(Box::new(ops::get_login_profile::get_login_profile(service, cx, Decode::decode(input)?).await?)),
+        77 => Ok(Box::new(
+            ops::get_open_id_connect_provider::get_open_id_connect_provider(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        80 => Ok(Box::new(ops::get_policy::get_policy(service, cx, Decode::decode(input)?).await?)),
+        81 => Ok(Box::new(ops::get_policy_version::get_policy_version(service, cx, Decode::decode(input)?).await?)),
+        82 => Ok(Box::new(ops::get_role::get_role(service, cx, Decode::decode(input)?).await?)),
+        83 => Ok(Box::new(ops::get_role_policy::get_role_policy(service, cx, Decode::decode(input)?).await?)),
+        90 => Ok(Box::new(
+            ops::get_service_linked_role_deletion_status::get_service_linked_role_deletion_status(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
         91 => Ok(Box::new(ops::get_user::get_user(service, cx, Decode::decode(input)?).await?)),
+        92 => Ok(Box::new(ops::get_user_policy::get_user_policy(service, cx, Decode::decode(input)?).await?)),
         93 => Ok(Box::new(ops::list_access_keys::list_access_keys(service, cx, Decode::decode(input)?).await?)),
         94 => Ok(Box::new(ops::list_account_aliases::list_account_aliases(service, cx, Decode::decode(input)?).await?)),
+        95 => Ok(Box::new(
+            ops::list_attached_group_policies::list_attached_group_policies(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        96 => Ok(Box::new(
+            ops::list_attached_role_policies::list_attached_role_policies(service, cx, Decode::decode(input)?).await?,
+        )),
+        97 => Ok(Box::new(
+            ops::list_attached_user_policies::list_attached_user_policies(service, cx, Decode::decode(input)?).await?,
+        )),
+        99 => Ok(Box::new(
+            ops::list_entities_for_policy::list_entities_for_policy(service, cx, Decode::decode(input)?).await?,
+        )),
+        100 => Ok(Box::new(ops::list_group_policies::list_group_policies(service, cx, Decode::decode(input)?).await?)),
         101 => Ok(Box::new(ops::list_groups::list_groups(service, cx, Decode::decode(input)?).await?)),
         102 => {
             Ok(Box::new(ops::list_groups_for_user::list_groups_for_user(service, cx, Decode::decode(input)?).await?))
         }
+        103 => Ok(Box::new(
+            ops::list_instance_profile_tags::list_instance_profile_tags(service, cx, Decode::decode(input)?).await?,
+        )),
+        104 => Ok(Box::new(
+            ops::list_instance_profiles::list_instance_profiles(service, cx, Decode::decode(input)?).await?,
+        )),
+        105 => Ok(Box::new(
+            ops::list_instance_profiles_for_role::list_instance_profiles_for_role(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
         107 => Ok(Box::new(ops::list_mfa_devices::list_mfa_devices(service, cx, Decode::decode(input)?).await?)),
+        108 => Ok(Box::new(
+            ops::list_open_id_connect_provider_tags::list_open_id_connect_provider_tags(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        109 => Ok(Box::new(
+            ops::list_open_id_connect_providers::list_open_id_connect_providers(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        111 => Ok(Box::new(ops::list_policies::list_policies(service, cx, Decode::decode(input)?).await?)),
+        113 => Ok(Box::new(ops::list_policy_tags::list_policy_tags(service, cx, Decode::decode(input)?).await?)),
+        114 => {
+            Ok(Box::new(ops::list_policy_versions::list_policy_versions(service, cx, Decode::decode(input)?).await?))
+        }
+        115 => Ok(Box::new(ops::list_role_policies::list_role_policies(service, cx, Decode::decode(input)?).await?)),
+        116 => Ok(Box::new(ops::list_role_tags::list_role_tags(service, cx, Decode::decode(input)?).await?)),
+        117 => Ok(Box::new(ops::list_roles::list_roles(service, cx, Decode::decode(input)?).await?)),
         120 => {
             Ok(Box::new(ops::list_ssh_public_keys::list_ssh_public_keys(service, cx, Decode::decode(input)?).await?))
         }
@@ -2170,18 +2308,82 @@ pub(crate) async fn dispatch(
         124 => Ok(Box::new(
             ops::list_signing_certificates::list_signing_certificates(service, cx, Decode::decode(input)?).await?,
         )),
+        125 => Ok(Box::new(ops::list_user_policies::list_user_policies(service, cx, Decode::decode(input)?).await?)),
         126 => Ok(Box::new(ops::list_user_tags::list_user_tags(service, cx, Decode::decode(input)?).await?)),
         127 => Ok(Box::new(ops::list_users::list_users(service, cx, Decode::decode(input)?).await?)),
         128 => Ok(Box::new(
             ops::list_virtual_mfa_devices::list_virtual_mfa_devices(service, cx, Decode::decode(input)?).await?,
         )),
+        130 => Ok(Box::new(ops::put_group_policy::put_group_policy(service, cx, Decode::decode(input)?).await?)),
+        131 => Ok(Box::new(
+            ops::put_role_permissions_boundary::put_role_permissions_boundary(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        132 => Ok(Box::new(ops::put_role_policy::put_role_policy(service, cx, Decode::decode(input)?).await?)),
+        133 => Ok(Box::new(
+            ops::put_user_permissions_boundary::put_user_permissions_boundary(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        134 => Ok(Box::new(ops::put_user_policy::put_user_policy(service, cx, Decode::decode(input)?).await?)),
+        136 => Ok(Box::new(
+            ops::remove_client_id_from_open_id_connect_provider::remove_client_id_from_open_id_connect_provider(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        137 => Ok(Box::new(
+            ops::remove_role_from_instance_profile::remove_role_from_instance_profile(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
         138 => Ok(Box::new(
             ops::remove_user_from_group::remove_user_from_group(service, cx, Decode::decode(input)?).await?,
         )),
+        142 => Ok(Box::new(
+            ops::set_default_policy_version::set_default_policy_version(service, cx, Decode::decode(input)?).await?,
+        )),
+        146 => {
+            Ok(Box::new(ops::tag_instance_profile::tag_instance_profile(service, cx, Decode::decode(input)?).await?))
+        }
+        148 => Ok(Box::new(
+            ops::tag_open_id_connect_provider::tag_open_id_connect_provider(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        149 => Ok(Box::new(ops::tag_policy::tag_policy(service, cx, Decode::decode(input)?).await?)),
+        150 => Ok(Box::new(ops::tag_role::tag_role(service, cx, Decode::decode(input)?).await?)),
         153 => Ok(Box::new(ops::tag_user::tag_user(service, cx, Decode::decode(input)?).await?)),
+        154 => Ok(Box::new(
+            ops::untag_instance_profile::untag_instance_profile(service, cx, Decode::decode(input)?).await?,
+        )),
+        156 => Ok(Box::new(
+            ops::untag_open_id_connect_provider::untag_open_id_connect_provider(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        157 => Ok(Box::new(ops::untag_policy::untag_policy(service, cx, Decode::decode(input)?).await?)),
+        158 => Ok(Box::new(ops::untag_role::untag_role(service, cx, Decode::decode(input)?).await?)),
         161 => Ok(Box::new(ops::untag_user::untag_user(service, cx, Decode::decode(input)?).await?)),
         162 => Ok(Box::new(ops::update_access_key::update_access_key(service, cx, Decode::decode(input)?).await?)),
+        164 => Ok(Box::new(
+            ops::update_assume_role_policy::update_assume_role_policy(service, cx, Decode::decode(input)?).await?,
+        )),
         166 => Ok(Box::new(ops::update_group::update_group(service, cx, Decode::decode(input)?).await?)),
+        168 => Ok(Box::new(
+            ops::update_open_id_connect_provider_thumbprint::update_open_id_connect_provider_thumbprint(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        169 => Ok(Box::new(ops::update_role::update_role(service, cx, Decode::decode(input)?).await?)),
+        170 => Ok(Box::new(
+            ops::update_role_description::update_role_description(service, cx, Decode::decode(input)?).await?,
+        )),
         176 => Ok(Box::new(ops::update_user::update_user(service, cx, Decode::decode(input)?).await?)),
         _ => Err(ApiError::not_implemented(MODEL.full_name, operation.name)),
     }

@@ -105,7 +105,7 @@ mod tests {
         let bounds = "arn:aws:iam::aws:policy/ReadOnlyAccess";
         let made = cloud.iam("CreateUser", &[("UserName", "alice"), ("PermissionsBoundary", bounds)]).await.succeeds_in_xml();
         assert_eq!(made.text("User/PermissionsBoundary/PermissionsBoundaryArn"), bounds);
-        assert_eq!(made.text("User/PermissionsBoundary/PermissionsBoundaryType"), "Policy");
+        assert_eq!(made.text("User/PermissionsBoundary/PermissionsBoundaryType"), "PermissionsBoundaryPolicy");
     }
 
     #[tokio::test]

@@ -103,13 +103,15 @@ impl Iam {
             let group = self.directory().find_by_id::<GroupRecord>(id).await?;
             groups.extend(group.map(|(_, group)| group.record.name));
         }
+        let inline = inline(user);
         Ok(UserDetail {
             path: Some(user.path.clone()),
             user_name: Some(user.name.clone()),
             user_id: Some(user.id.clone()),
             arn: Some(Named::arn(user, cx).to_string()),
             create_date: Some(answers::date(user.created)),
-            user_policy_list: Some(inline(user)),
+            // Left out where there are none; of groups and roles it is not (recorded).
+            user_policy_list: Some(inline).filter(|inline| !inline.is_empty()),
             group_list: Some(groups),
             attached_managed_policies: Some(attached_under(user, "/")),
             permissions_boundary: user.boundary.as_deref().map(answers::boundary),
@@ -137,25 +139,25 @@ impl Iam {
             attached_managed_policies: Some(attached_under(role, "/")),
             permissions_boundary: role.boundary.as_deref().map(answers::boundary),
             tags: Some(tags::listed(&role.tags)),
-            role_last_used: Some(role_answers::last_used(self.directory().role_last_used(&role.id))),
+            role_last_used: Some(role_answers::last_used(self.directory().last_use(&role.id).await?)),
         })
     }
 
     async fn policy_detail(&self, cx: &Context, policy: &Managed) -> Result<ManagedPolicyDetail, ApiError> {
-        let shown = self.shown_policy(cx, policy).await?;
+        let listed = self.listed_policy(cx, policy).await?;
         let versions = policy.versions().into_iter().filter_map(|version| policy.version(version.version_id.as_deref()?));
         Ok(ManagedPolicyDetail {
-            policy_name: shown.policy_name,
-            policy_id: shown.policy_id,
-            arn: shown.arn,
-            path: shown.path,
-            default_version_id: shown.default_version_id,
-            attachment_count: shown.attachment_count,
-            permissions_boundary_usage_count: shown.permissions_boundary_usage_count,
-            is_attachable: shown.is_attachable,
-            description: shown.description,
-            create_date: shown.create_date,
-            update_date: shown.update_date,
+            policy_name: listed.policy_name,
+            policy_id: listed.policy_id,
+            arn: listed.arn,
+            path: listed.path,
+            default_version_id: listed.default_version_id,
+            attachment_count: listed.attachment_count,
+            permissions_boundary_usage_count: listed.permissions_boundary_usage_count,
+            is_attachable: listed.is_attachable,
+            description: listed.description,
+            create_date: listed.create_date,
+            update_date: listed.update_date,
             policy_version_list: Some(versions.collect()),
         })
     }

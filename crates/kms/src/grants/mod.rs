@@ -71,14 +71,12 @@ impl Kms {
     ) -> Result<HeldGrants<'a>, ApiError> {
         // Who has the same ARN again after having been deleted is somebody else.
         let who = format!("{}\n{}", caller.arn(), caller.user_id());
-        let grants = match self.cache.grants(key, &who) {
-            Some(grants) => grants,
-            None => {
-                let grants: Arc<[HeldGrant]> =
-                    self.read_grants(caller, &key.arn).await.map_err(messages::store)?.into();
-                self.cache.keep_grants(key, who, &grants);
-                grants
-            }
+        let grants = if let Some(grants) = self.cache.grants(key, &who) {
+            grants
+        } else {
+            let grants: Arc<[HeldGrant]> = self.read_grants(caller, &key.arn).await.map_err(messages::store)?.into();
+            self.cache.keep_grants(key, who, &grants);
+            grants
         };
         Ok(HeldGrants { grants, key: &key.arn, tokens, known_since: self.grants_known_since() })
     }

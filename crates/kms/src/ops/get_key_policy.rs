@@ -19,7 +19,8 @@ pub(crate) async fn get_key_policy(
     if input.policy_name.is_some_and(|name| name != POLICY_NAME) {
         return Err(messages::no_such_policy());
     }
-    Ok(GetKeyPolicyResponse { policy: Some(key.record().policy.clone()), policy_name: Some(POLICY_NAME.to_owned()) })
+    let policy = kms.shown_policy(key.record()).await?;
+    Ok(GetKeyPolicyResponse { policy: Some(policy), policy_name: Some(POLICY_NAME.to_owned()) })
 }
 
 #[cfg(test)]

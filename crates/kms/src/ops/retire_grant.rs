@@ -30,7 +30,7 @@ pub(crate) async fn retire_grant(kms: &Kms, cx: &Context, input: RetireGrantRequ
     match retirement(&cx.caller, key.account, &grant, counts) {
         Retirement::Allowed => {}
         Retirement::LeftToIdentity => {
-            kms.authorize_by_identity(cx, Action::RetireGrant, &key.to_string(), &facts).await?
+            kms.authorize_by_identity(cx, Action::RetireGrant, &key.to_string(), &facts).await?;
         }
         Retirement::Denied if is_foreign => return Err(messages::denied_to_foreign_caller(cx, Action::RetireGrant)),
         Retirement::Denied => return Err(messages::denied_by_grant(cx, Action::RetireGrant, &key)),

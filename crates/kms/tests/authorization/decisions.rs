@@ -279,4 +279,14 @@ async fn a_principal_made_anew_is_not_the_one_that_the_policy_names() {
     let again = cloud.new_user(OWNER, "alice", &[]).await;
     assert_eq!(again.arn(), user.arn());
     denied_encrypt(encrypt(&again, &key).await, &again, &key, NO_RESOURCE);
+    // What is given back names the one that is no more.
+    let root = key_with(&cloud, &[statement("Allow", OWNER, "kms:*"), statement("Allow", &again.arn(), "kms:*")]).await;
+    let policy = async || {
+        let told = cloud.root_of(OWNER).kms("GetKeyPolicy", json!({ "KeyId": root.id })).await.expect("a policy");
+        told["Policy"].as_str().expect("text").to_owned()
+    };
+    assert!(policy().await.contains(&again.arn()));
+    cloud.remove_user(OWNER, "alice").await;
+    let shown = policy().await;
+    assert!(!shown.contains("alice") && shown.contains(&again.caller().user_id()), "{shown}");
 }

@@ -36,8 +36,8 @@ impl OrganizationSettings {
 impl GuardrailSettings {
     fn read(&self) -> Result<Guardrail, SettingsError> {
         let Self { name, policy: path, accounts } = self;
-        let document = std::fs::read_to_string(path)
-            .map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
+        let document =
+            std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable { path: path.clone(), source })?;
         let policy = Policy::parse(&document, PolicyKind::Identity)
             .map_err(|source| SettingsError::NotAGuardrail { path: path.clone(), source })?;
         Ok(Guardrail { name: name.clone(), accounts: accounts.clone(), policy: Arc::new(policy) })

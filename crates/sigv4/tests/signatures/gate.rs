@@ -133,4 +133,9 @@ fn operations_for_those_without_credentials_need_no_signature() {
         let Step::Decided(outcome) = gate.receive(&request, operation, &sts, NOW) else { panic!("asked") };
         assert_eq!(outcome.is_ok(), is_let_in, "{operation}");
     }
+    // What is not signed names no account either.
+    let claim = "/?X-Amz-Credential=111122223333/20150830/eu-west-1/sts/aws4_request";
+    let request = Request::post(claim).body(Vec::new()).expect("valid");
+    let Step::Decided(outcome) = gate.receive(&request, "AssumeRoleWithSAML", &sts, NOW) else { panic!("asked") };
+    assert_eq!(outcome.map(|sender| sender.caller), Ok(root()));
 }

@@ -21,6 +21,7 @@ mod router;
 mod stage;
 mod stream;
 mod tls;
+mod vigil;
 
 pub use admin::{AdminEndpoint, json_response, response};
 pub use answer::{Dialect, Failure, Response};

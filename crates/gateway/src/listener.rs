@@ -14,10 +14,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tower::{Service, service_fn};
 use tracing::{debug, warn};
 use trent_shared::Connection;
 
 use crate::stream::Stream;
+use crate::vigil::Vigil;
 use crate::{Gateway, Limits, Tls};
 
 impl Gateway {
@@ -69,10 +71,17 @@ impl Gateway {
                 // Where IPv6 listens for IPv4 as well, IPv4 addresses look like IPv6 ones.
                 let source_ip = Some(peer.ip().to_canonical());
                 let origin = Connection { source_ip, is_secure: stream.is_secure() };
-                let service = TowerToHyperService::new(gateway.stack_for(origin));
+                let vigil = Vigil::default();
+                let service = TowerToHyperService::new(watched(gateway.stack_for(origin), vigil.clone()));
                 let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
-                if let Err(error) = watcher.watch(connection).await {
-                    debug!(%error, "a connection ended early");
+                tokio::select! {
+                    biased;
+                    ended = watcher.watch(connection) => {
+                        if let Err(error) = ended {
+                            debug!(%error, "a connection ended early");
+                        }
+                    }
+                    () = vigil.is_idle_for(gateway.limits().header_timeout) => debug!("closed an idle connection"),
                 }
             });
         }
@@ -85,14 +94,33 @@ impl Gateway {
     }
 }
 
+/// The same service, its requests noted.
+fn watched<S, R>(
+    service: S,
+    vigil: Vigil,
+) -> impl Service<R, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send + 'static
+where
+    R: Send + 'static,
+    S: Service<R, Future: Send> + Clone + Send + 'static,
+{
+    service_fn(move |request| {
+        let (mut service, in_flight) = (service.clone(), vigil.begin());
+        async move {
+            let answer = service.call(request).await;
+            drop(in_flight);
+            answer
+        }
+    })
+}
+
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 fn connection_builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
+        // The vigil's, for less.
+        .header_read_timeout(None)
         // Answers are small: copying a body behind its head is cheaper than handing the kernel two pieces.
         .writev(false)
         .max_buf_size(limits.max_header_bytes.max(Limits::MIN_HEADER_BYTES) as usize);

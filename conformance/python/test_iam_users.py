@@ -81,6 +81,35 @@ def test_an_access_keys_life(iam, alice):
     iam.delete_user(UserName="alice")
 
 
+def test_a_user_calls_with_its_key(iam, connect, account, alice):
+    key = iam.create_access_key(UserName="alice")["AccessKey"]["AccessKeyId"]
+    arn = f"arn:aws:iam::{account}:user/team/alice"
+    assert connect("sts", account=key).get_caller_identity()["Arn"] == arn
+    denied = (
+        f"User: {arn} is not authorized to perform: iam:GetUser on resource: user alice "
+        "because no identity-based policy allows the iam:GetUser action"
+    )
+    assert refusal(connect("iam", account=key).get_user) == ("AccessDenied", denied)
+
+
+def test_names_and_paths_have_their_form(iam):
+    name = (
+        "The specified value for userName is invalid. "
+        "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+    )
+    path = (
+        "The specified value for path is invalid. "
+        "It must begin and end with / and contain only alphanumeric characters and/or / characters."
+    )
+    long = (
+        "1 validation error detected: Value at 'userName' failed to satisfy constraint: "
+        "Member must have length less than or equal to 64"
+    )
+    assert refusal(iam.create_user, UserName="a b") == ("ValidationError", name)
+    assert refusal(iam.create_user, UserName="a", Path="/a") == ("ValidationError", path)
+    assert refusal(iam.create_user, UserName="a" * 65) == ("ValidationError", long)
+
+
 def test_a_groups_life(iam, account, alice):
     group = iam.create_group(GroupName="admins")["Group"]
     assert group["Arn"] == f"arn:aws:iam::{account}:group/admins"

@@ -14,7 +14,7 @@ pub fn sigv4(data: &[u8]) {
         let rules = SigningRules { style, ..rules };
         let nobodys = SecretString::new("nobody's".to_owned());
         let outcome = SignedRequest::parse(&request, &rules, NOW).and_then(|signed| signed.verify(&nobodys));
-        assert_is_told(outcome.expect_err("no signature is right"));
+        assert_is_told(&outcome.expect_err("no signature is right"));
     }
     let accepted = Gate::new(Signatures::Accept, []).receive(&request, "Operation", &rules, NOW);
     let accepted = match accepted {
@@ -23,7 +23,7 @@ pub fn sigv4(data: &[u8]) {
     };
     match accepted {
         Ok(sender) => assert!(sender.caller.is_root()),
-        Err(refusal) => assert_is_told(refusal),
+        Err(refusal) => assert_is_told(&refusal),
     }
 }
 
@@ -42,7 +42,7 @@ fn request(data: &[u8]) -> Option<Request<&[u8]>> {
     request.body(body.get(2..).unwrap_or_default()).ok()
 }
 
-fn assert_is_told(refusal: Refusal) {
+fn assert_is_told(refusal: &Refusal) {
     for dialect in [Dialect::Json, Dialect::Query] {
         let error = refusal.clone().into_error(dialect);
         assert!([400, 403].contains(&error.status) && error.message.is_some_and(|message| !message.is_empty()));

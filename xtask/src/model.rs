@@ -117,6 +117,12 @@ impl Model {
         }
     }
 
+    /// Makes text of an enumeration.
+    pub(crate) fn open_enumeration(&mut self, name: &str) -> Result<(), Failure> {
+        self.shapes.get_mut(name).ok_or_else(|| format!("no shape {name}"))?.values.clear();
+        Ok(())
+    }
+
     pub(crate) fn shape(&self, name: &str) -> Result<&Shape, Failure> {
         self.shapes.get(name).ok_or_else(|| format!("the model has no shape {name}").into())
     }

@@ -1,6 +1,7 @@
 //! The door to users, groups, roles and instance profiles: nobody gets one without saying what for.
 //!
-//! AWS asks for permission before it looks whether there is such a thing, so that nobody learns of what they may not see.
+//! AWS asks for permission before it looks whether there is such a thing, so that nobody learns of what they may not
+//! see.
 
 use std::collections::BTreeMap;
 

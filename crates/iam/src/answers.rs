@@ -5,7 +5,7 @@ use trent_identity::{GroupRecord, UserRecord};
 use trent_shared::{Context, Timestamp};
 
 use crate::access::Named;
-use crate::api::{AttachedPermissionsBoundary, Group, PermissionsBoundaryAttachmentType, User};
+use crate::api::{AttachedPermissionsBoundary, Group, User};
 use crate::tags;
 
 /// A user with its tags and boundary, as GetUser shows it.
@@ -38,11 +38,11 @@ pub(crate) fn group(cx: &Context, record: &GroupRecord) -> Group {
     }
 }
 
-/// The permissions boundary of a user or role, by the ARN of its policy. Its type is the only one that the model has; AWS itself
-/// is seen to say `Policy`, which typed SDKs do not know.
+/// The permissions boundary of a user or role, by the ARN of its policy. Of its type AWS says `Policy` (recorded),
+/// which its model does not know.
 pub(crate) fn boundary(arn: &str) -> AttachedPermissionsBoundary {
     AttachedPermissionsBoundary {
-        permissions_boundary_type: Some(PermissionsBoundaryAttachmentType::PermissionsBoundaryPolicy),
+        permissions_boundary_type: Some("Policy".to_owned()),
         permissions_boundary_arn: Some(arn.to_owned()),
     }
 }

@@ -57,8 +57,8 @@ impl<'a> Facts<'a> {
 
 impl trent_policy::Facts for Facts<'_> {
     fn values(&self, key: &str) -> Values<'_> {
-        let tag = |prefixes: [&str; 2]| prefixes.iter().find_map(|prefix| key.strip_prefix(prefix)).map(str::to_owned);
-        if let Some(name) = tag(["aws:resourcetag/", "iam:resourcetag/"]) {
+        let of_resource = ["aws:resourcetag/", "iam:resourcetag/"].iter().find_map(|prefix| key.strip_prefix(prefix));
+        if let Some(name) = of_resource {
             let mut tags = self.resource_tags.into_iter().flatten();
             return one(tags.find(|(key, _)| key.to_lowercase() == name).map(|(_, value)| value.as_str()));
         }

@@ -8,21 +8,30 @@ mod access;
 mod answers;
 pub mod api;
 mod arns;
+mod attachments;
 mod change;
 mod documents;
 mod facts;
+mod inline_policies;
 mod limits;
+mod managed_policy;
 mod messages;
 mod oidc;
 mod ops;
 mod page;
+mod policy_document;
+mod policy_holder;
+#[cfg(test)]
+mod policy_testing;
 mod role_answers;
 #[cfg(test)]
 mod role_testing;
+mod simulation;
 mod tags;
 #[cfg(test)]
 mod testing;
 mod trust;
+mod validation;
 
 use std::sync::Arc;
 
@@ -49,6 +58,10 @@ impl Iam {
 impl Service for Iam {
     fn model(&self) -> &'static ServiceModel {
         &api::MODEL
+    }
+
+    fn decode(&self, operation: &'static Operation, body: &[u8]) -> Result<Value, ApiError> {
+        validation::decode(operation, body)
     }
 
     fn call<'a>(

@@ -18,13 +18,9 @@ pub(crate) const ATTACHED_POLICIES: usize = 10;
 pub(crate) const OIDC_PROVIDERS: usize = 100;
 
 impl Iam {
-    /// Makes sure that the account has fewer than `most` of a kind. `quota` is AWS's name of the limit: `UsersPerAccount`.
-    pub(crate) async fn require_room<E: Entity>(
-        &self,
-        cx: &Context,
-        quota: &str,
-        most: usize,
-    ) -> Result<(), ApiError> {
+    /// Makes sure that the account has fewer than `most` of a kind. `quota` is AWS's name of the limit:
+    /// `UsersPerAccount`.
+    pub(crate) async fn require_room<E: Entity>(&self, cx: &Context, quota: &str, most: usize) -> Result<(), ApiError> {
         let full = self.directory().list::<E>(cx.account(), None, most).await?.len() >= most;
         if full { Err(messages::quota(quota, most)) } else { Ok(()) }
     }
@@ -34,7 +30,8 @@ impl Iam {
         if self.hold_policy(cx, change, arn).await? { Ok(()) } else { Err(messages::no_such_boundary(arn)) }
     }
 
-    /// Whether there is this managed policy, of AWS or of the caller's account. It cannot be deleted before the change is made.
+    /// Whether there is this managed policy, of AWS or of the caller's account. It cannot be deleted before the change
+    /// is made.
     pub(crate) async fn hold_policy(&self, cx: &Context, change: &mut Change, arn: &str) -> Result<bool, ApiError> {
         let Some((account, policy)) = self.directory().policy(arn).await? else {
             return Ok(managed_policy(arn).is_some());

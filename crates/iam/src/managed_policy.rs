@@ -89,7 +89,8 @@ impl Iam {
         found: Option<&PolicyRecord>,
     ) -> Result<(), ApiError> {
         let owner = owner(arn).ok_or_else(|| messages::no_policy_arn(arn))?;
-        self.authorize_as(cx, action, arn, &format!("policy {arn}"), &facts.about(found.map(|policy| &policy.tags))).await?;
+        self.authorize_as(cx, action, arn, &format!("policy {arn}"), &facts.about(found.map(|policy| &policy.tags)))
+            .await?;
         let is_readable = owner == "aws" || owner == cx.account().as_str();
         if is_readable { Ok(()) } else { Err(messages::outside_account()) }
     }

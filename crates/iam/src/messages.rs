@@ -1,7 +1,10 @@
-//! Every sentence that a client can read. [R] is recorded from AWS (the snapshots of LocalStack's tests, reports of users),
-//! [D] documented, [I] inferred.
+//! Every sentence that a client can read. [R] is recorded from AWS (the snapshots of LocalStack's tests, reports of
+//! users), [D] documented, [I] inferred.
 
 mod roles;
+
+pub(crate) mod policies;
+pub(crate) mod simulation;
 
 use trent_policy::MalformedPolicy;
 use trent_shared::{ApiError, Caller};
@@ -95,6 +98,24 @@ pub(crate) fn validation(message: impl Into<String>) -> ApiError {
     ApiError::new("ValidationError", message)
 }
 
+/// [R] for `userName` and `roleName`. `member` is the model's `UserName`.
+pub(crate) fn invalid_name(member: &str) -> ApiError {
+    let member = lower_first(member);
+    validation(format!(
+        "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the \
+         following: +=,.@_-"
+    ))
+}
+
+/// [R]
+pub(crate) fn invalid_path(member: &str) -> ApiError {
+    let member = lower_first(member);
+    validation(format!(
+        "The specified value for {member} is invalid. It must begin and end with / and contain only alphanumeric \
+         characters and/or / characters."
+    ))
+}
+
 /// [R]
 pub(crate) fn invalid_marker() -> ApiError {
     validation("Invalid Marker.")
@@ -129,4 +150,9 @@ pub(crate) fn too_many_tags() -> ApiError {
 /// [I] Only documented that it is refused.
 pub(crate) fn reserved_tag() -> ApiError {
     errors::INVALID_INPUT.says("Tag keys that begin with aws: are reserved for use by AWS.")
+}
+
+fn lower_first(member: &str) -> String {
+    let mut letters = member.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }

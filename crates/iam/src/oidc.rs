@@ -104,7 +104,13 @@ mod tests {
 
     #[test]
     fn an_issuer_is_its_url_without_the_scheme() {
-        for url in ["https://example.com", "https://example.com/", "https://Example.com/a/B", "https://198.51.100.7", "https://localhost"] {
+        for url in [
+            "https://example.com",
+            "https://example.com/",
+            "https://Example.com/a/B",
+            "https://198.51.100.7",
+            "https://localhost",
+        ] {
             assert_eq!(issuer(url).ok(), url.strip_prefix("https://"), "{url}");
         }
     }

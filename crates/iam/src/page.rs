@@ -38,7 +38,8 @@ impl PageRequest {
         Ok(Self { list, limit: limit.clamp(1, LARGEST_LIMIT), after })
     }
 
-    /// The page, out of all there are. `name` is unique among them; they come in its order, whatever the case of its letters.
+    /// The page, out of all there are. `name` is unique among them; they come in its order, whatever the case of its
+    /// letters.
     pub(crate) fn page<T>(&self, all: impl IntoIterator<Item = T>, name: impl Fn(&T) -> String) -> Page<T> {
         let mut keyed: Vec<(SortKey, T)> = all.into_iter().map(|item| (sort_key(name(&item)), item)).collect();
         let after = self.after.clone().map(sort_key);
@@ -121,7 +122,9 @@ mod tests {
     fn a_marker_of_another_list_is_refused() {
         let request = PageRequest::new("ListUsers", None, Some(1)).expect("valid");
         let marker = request.page(["a", "b"], |name| (*name).to_owned()).marker;
-        for (list, marker) in [("ListRoles", marker.as_deref()), ("ListUsers", Some("nonsense")), ("ListUsers", Some(""))] {
+        for (list, marker) in
+            [("ListRoles", marker.as_deref()), ("ListUsers", Some("nonsense")), ("ListUsers", Some(""))]
+        {
             assert_eq!(PageRequest::new(list, marker, None).expect_err("foreign marker"), messages::invalid_marker());
         }
     }

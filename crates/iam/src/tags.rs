@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn the_case_of_a_key_tells_them_apart_or_not() {
-        for (case, left) in [(KeyCase::Ignored, vec![tag("KEY", "2")]), (KeyCase::Matters, vec![tag("KEY", "2"), tag("key", "1")])] {
+        for (case, left) in
+            [(KeyCase::Ignored, vec![tag("KEY", "2")]), (KeyCase::Matters, vec![tag("KEY", "2"), tag("key", "1")])]
+        {
             let mut tags = of_new(Some(&[tag("key", "1")]), case).expect("valid");
             add(&mut tags, &[tag("KEY", "2")], case).expect("valid");
             assert_eq!(listed(&tags), left);
@@ -102,7 +104,11 @@ mod tests {
     #[test]
     fn reserved_and_repeated_tags_are_refused() {
         for reserved in ["aws:x", "AWS:x", "aWs:"] {
-            assert_eq!(of_new(Some(&[tag(reserved, "v")]), KeyCase::Ignored), Err(messages::reserved_tag()), "{reserved}");
+            assert_eq!(
+                of_new(Some(&[tag(reserved, "v")]), KeyCase::Ignored),
+                Err(messages::reserved_tag()),
+                "{reserved}"
+            );
         }
         assert!(of_new(Some(&[tag("aws", "v"), tag("äws:", "v")]), KeyCase::Ignored).is_ok());
         for case in [KeyCase::Ignored, KeyCase::Matters] {

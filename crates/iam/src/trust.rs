@@ -94,10 +94,14 @@ mod tests {
 
     #[test]
     fn services_and_providers_are_told_by_their_forms() {
-        for service in ["ec2.amazonaws.com", "mrk.kms.amazonaws.com", "ec2.amazonaws.com.cn", "s-2.us-east-1.amazonaws.com"] {
+        for service in
+            ["ec2.amazonaws.com", "mrk.kms.amazonaws.com", "ec2.amazonaws.com.cn", "s-2.us-east-1.amazonaws.com"]
+        {
             assert!(is_service(service), "{service}");
         }
-        for other in ["ec2", ".amazonaws.com", "amazonaws.com", "*", "*.amazonaws.com", "ec2.example.com", "a..amazonaws.com"] {
+        for other in
+            ["ec2", ".amazonaws.com", "amazonaws.com", "*", "*.amazonaws.com", "ec2.example.com", "a..amazonaws.com"]
+        {
             assert!(!is_service(other), "{other}");
         }
         for provider in [
@@ -108,7 +112,9 @@ mod tests {
         ] {
             assert!(is_provider(provider), "{provider}");
         }
-        for other in ["", "*", "arn:aws:iam::111122223333:role/r", "arn:aws:iam::111122223333:oidc-provider/", "a b.com"] {
+        for other in
+            ["", "*", "arn:aws:iam::111122223333:role/r", "arn:aws:iam::111122223333:oidc-provider/", "a b.com"]
+        {
             assert!(!is_provider(other), "{other}");
         }
     }

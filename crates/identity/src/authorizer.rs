@@ -67,6 +67,10 @@ impl Authorizer {
         &self.directory
     }
 
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     pub fn decisions(&self) -> &DecisionLog {
         &self.decisions
     }

@@ -55,7 +55,7 @@ impl IdKind {
     }
 
     /// The id of something that was never made, always the same for the same name.
-    pub(crate) fn derive(self, account: AccountId, name: &str) -> String {
+    pub fn derive(self, account: AccountId, name: &str) -> String {
         // FNV-1a: it only has to spread.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)

@@ -134,7 +134,7 @@ impl Directory {
             Principal::Root | Principal::WebIdentity(_) => {}
         }
         if let Some(session) = session {
-            self.add_session_limits(&mut found, session)?;
+            self.add_session_limits(&mut found, session).await?;
         }
         Ok(found)
     }
@@ -207,10 +207,18 @@ impl Directory {
         self.named_policy(arn, document.as_deref().unwrap_or(NOTHING)).map(Some)
     }
 
-    fn add_session_limits(&self, to: &mut Permissions, session: &SessionRecord) -> Result<(), DirectoryError> {
-        let limits = session.policies.as_ref();
-        let limits = limits.map(|limits| limits.iter().map(|(name, document)| self.named_policy(name, document)));
-        to.session = limits.map(Iterator::collect::<Result<_, _>>).transpose()?;
+    async fn add_session_limits(&self, to: &mut Permissions, session: &SessionRecord) -> Result<(), DirectoryError> {
+        if let Some(policies) = &session.policies {
+            let mut limits = Vec::new();
+            for (name, document) in policies {
+                if !document.is_empty() {
+                    limits.push(self.named_policy(name, document)?);
+                } else if let Some(document) = self.managed_document(name).await? {
+                    limits.push(self.named_policy(name, &document)?);
+                }
+            }
+            to.session = Some(limits);
+        }
         if to.session.is_none() && matches!(session.principal, SessionPrincipal::Federated { .. }) {
             // Federated users may do what they were expressly given (documented).
             to.session = Some(Vec::new());

@@ -2,6 +2,8 @@
 //!
 //! Names and policies are those that LocalStack recorded from AWS, and those in AWS's guides.
 
+mod known;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -12,6 +14,7 @@ use crate::change::Change;
 use crate::directory::{Directory, DirectoryError};
 use crate::ids::IdKind;
 use crate::records::RoleRecord;
+use crate::service_linked::known::{ROLES, TAKE_SUFFIX};
 
 /// (account, task id): the deletions of services' roles, all of which succeeded.
 static DELETION_TASKS: Table<()> = Table::new("iam.deletion-task", 1);
@@ -173,137 +176,6 @@ fn in_title_case(service: &str) -> Option<String> {
     Some(capitalized.collect()).filter(|name: &String| !name.is_empty())
 }
 
-/// The only services whose roles take a suffix.
-const TAKE_SUFFIX: [&str; 3] = ["autoscaling", "connect", "lexv2"];
-
-/// Service without `.amazonaws.com`, role without `AWSServiceRoleFor`, managed policy.
-const ROLES: &[(&str, &str, &str)] = &[
-    ("access-analyzer", "AccessAnalyzer", "AccessAnalyzerServiceRolePolicy"),
-    ("accountdiscovery.ssm", "AmazonSSM_AccountDiscovery", "AWSSystemsManagerAccountDiscoveryServicePolicy"),
-    ("acm", "CertificateManager", "CertificateManagerServiceRolePolicy"),
-    ("appmesh", "AppMesh", "AWSAppMeshServiceRolePolicy"),
-    ("autoscaling", "AutoScaling", "AutoScalingServiceRolePolicy"),
-    ("autoscaling-plans", "AutoScalingPlans_EC2AutoScaling", "AWSAutoScalingPlansEC2AutoScalingPolicy"),
-    ("backup", "Backup", "AWSBackupServiceLinkedRolePolicyForBackup"),
-    ("batch", "Batch", "BatchServiceRolePolicy"),
-    (
-        "cassandra.application-autoscaling",
-        "ApplicationAutoScaling_CassandraTable",
-        "AWSApplicationAutoscalingCassandraTablePolicy",
-    ),
-    ("cks.kms", "KeyManagementServiceCustomKeyStores", "AWSKeyManagementServiceCustomKeyStoresServiceRolePolicy"),
-    ("cloud9", "AWSCloud9", "AWSCloud9ServiceRolePolicy"),
-    ("cloudtrail", "CloudTrail", "CloudTrailServiceRolePolicy"),
-    ("codestar-notifications", "CodeStarNotifications", "AWSCodeStarNotificationsServiceRolePolicy"),
-    ("config", "Config", "AWSConfigServiceRolePolicy"),
-    ("connect", "AmazonConnect", "AmazonConnectServiceLinkedRolePolicy"),
-    (
-        "custom-resource.application-autoscaling",
-        "ApplicationAutoScaling_CustomResource",
-        "AWSApplicationAutoScalingCustomResourcePolicy",
-    ),
-    ("dax", "DAX", "DAXServiceRolePolicy"),
-    ("delivery.logs", "LogDelivery", "AWSServiceRoleForLogDeliveryPolicy"),
-    ("dms", "DMSServerless", "AWSDMSServerlessServiceRolePolicy"),
-    ("dms-fleet-advisor", "DMSFleetAdvisor", "AWSDMSFleetAdvisorServiceRolePolicy"),
-    ("docdb-elastic", "DocDB-Elastic", "AmazonDocDB-ElasticServiceRolePolicy"),
-    (
-        "dynamodb.application-autoscaling",
-        "ApplicationAutoScaling_DynamoDBTable",
-        "AWSApplicationAutoscalingDynamoDBTablePolicy",
-    ),
-    ("ec2-instance-connect", "Ec2InstanceConnect", "Ec2InstanceConnectEndpoint"),
-    (
-        "ec2.application-autoscaling",
-        "ApplicationAutoScaling_EC2SpotFleetRequest",
-        "AWSApplicationAutoscalingEC2SpotFleetRequestPolicy",
-    ),
-    ("ecr", "ECRTemplate", "ECRTemplateServiceRolePolicy"),
-    ("ecs", "ECS", "AmazonECSServiceRolePolicy"),
-    ("ecs.application-autoscaling", "ApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"),
-    ("eks", "AmazonEKS", "AmazonEKSServiceRolePolicy"),
-    ("eks-connector", "AmazonEKSConnector", "AmazonEKSConnectorServiceRolePolicy"),
-    ("eks-fargate", "AmazonEKSForFargate", "AmazonEKSForFargateServiceRolePolicy"),
-    ("eks-nodegroup", "AmazonEKSNodegroup", "AWSServiceRoleForAmazonEKSNodegroup"),
-    ("elasticache", "ElastiCache", "ElastiCacheServiceRolePolicy"),
-    ("elasticbeanstalk", "ElasticBeanstalk", "AWSElasticBeanstalkServiceRolePolicy"),
-    ("elasticfilesystem", "AmazonElasticFileSystem", "AmazonElasticFileSystemServiceRolePolicy"),
-    ("elasticloadbalancing", "ElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
-    ("elasticmapreduce", "EMRCleanup", "AmazonEMRCleanupPolicy"),
-    ("email.cognito-idp", "AmazonCognitoIdpEmailService", "AmazonCognitoIdpEmailServiceRolePolicy"),
-    ("emr-containers", "AmazonEMRContainers", "AmazonEMRContainersServiceRolePolicy"),
-    ("emrwal", "EMRWAL", "EMRDescribeClusterPolicyForEMRWAL"),
-    ("es", "AmazonElasticsearchService", "AmazonElasticsearchServiceRolePolicy"),
-    ("fis", "FIS", "AmazonFISServiceRolePolicy"),
-    ("fsx", "AmazonFSx", "AmazonFSxServiceRolePolicy"),
-    ("globalaccelerator", "GlobalAccelerator", "AWSGlobalAcceleratorSLRPolicy"),
-    ("grafana", "AmazonGrafana", "AmazonGrafanaServiceLinkedRolePolicy"),
-    ("guardduty", "AmazonGuardDuty", "AmazonGuardDutyServiceRolePolicy"),
-    ("imagebuilder", "ImageBuilder", "AWSServiceRoleForImageBuilder"),
-    ("iotmanagedintegrations", "IoTManagedIntegrations", "AWSIoTManagedIntegrationsRolePolicy"),
-    ("kafka", "Kafka", "KafkaServiceRolePolicy"),
-    ("kafkaconnect", "KafkaConnect", "KafkaConnectServiceRolePolicy"),
-    ("lakeformation", "LakeFormationDataAccess", "LakeFormationDataAccessServiceRolePolicy"),
-    (
-        "lambda.application-autoscaling",
-        "ApplicationAutoScaling_LambdaConcurrency",
-        "AWSApplicationAutoscalingLambdaConcurrencyPolicy",
-    ),
-    ("lex", "LexBots", "AmazonLexBotPolicy"),
-    ("lexv2", "LexV2Bots", "AmazonLexV2BotPolicy"),
-    ("lightsail", "Lightsail", "LightsailExportAccess"),
-    ("m2", "AWSM2", "AWSM2ServicePolicy"),
-    (
-        "member.org.stacksets.cloudformation",
-        "CloudFormationStackSetsOrgMember",
-        "CloudFormationStackSetsOrgMemberServiceRolePolicy",
-    ),
-    ("memorydb", "MemoryDB", "MemoryDBServiceRolePolicy"),
-    ("mq", "AmazonMQ", "AmazonMQServiceRolePolicy"),
-    ("mrk.kms", "KeyManagementServiceMultiRegionKeys", "AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy"),
-    ("notifications", "AwsUserNotifications", "AWSUserNotificationsServiceLinkedRolePolicy"),
-    ("observability.aoss", "AmazonOpenSearchServerless", "AmazonOpenSearchServerlessServiceRolePolicy"),
-    ("opensearchservice", "AmazonOpenSearchService", "AmazonOpenSearchServiceRolePolicy"),
-    ("ops.apigateway", "APIGateway", "APIGatewayServiceRolePolicy"),
-    ("ops.emr-serverless", "AmazonEMRServerless", "AmazonEMRServerlessServiceRolePolicy"),
-    ("opsdatasync.ssm", "SystemsManagerOpsDataSync", "AWSSystemsManagerOpsDataSyncServiceRolePolicy"),
-    ("opsinsights.ssm", "AmazonSSM_OpsInsights", "AWSSSMOpsInsightsServiceRolePolicy"),
-    ("organizations", "Organizations", "AWSOrganizationsServiceTrustPolicy"),
-    ("pullthroughcache.ecr", "ECRPullThroughCache", "AWSECRPullThroughCache_ServiceRolePolicy"),
-    ("ram", "ResourceAccessManager", "AWSResourceAccessManagerServiceRolePolicy"),
-    ("rds", "RDS", "AmazonRDSServiceRolePolicy"),
-    ("rds.application-autoscaling", "ApplicationAutoScaling_RDSCluster", "AWSApplicationAutoscalingRDSClusterPolicy"),
-    ("redshift", "Redshift", "AmazonRedshiftServiceLinkedRolePolicy"),
-    ("replication.cassandra", "KeyspacesReplication", "KeyspacesReplicationServiceRolePolicy"),
-    ("replication.dynamodb", "DynamoDBReplication", "DynamoDBReplicationServiceRolePolicy"),
-    ("replication.ecr", "ECRReplication", "ECRReplicationServiceRolePolicy"),
-    ("replicator.lambda", "LambdaReplicator", "AWSLambdaReplicator"),
-    ("repository.sync.codeconnections", "GitSync", "AWSGitSyncServiceRolePolicy"),
-    ("resource-explorer-2", "ResourceExplorer", "AWSResourceExplorerServiceRolePolicy"),
-    ("rolesanywhere", "RolesAnywhere", "AWSRolesAnywhereServicePolicy"),
-    ("s3-outposts", "S3OnOutposts", "AWSS3OnOutpostsServiceRolePolicy"),
-    (
-        "sagemaker.application-autoscaling",
-        "ApplicationAutoScaling_SageMakerEndpoint",
-        "AWSApplicationAutoscalingSageMakerEndpointPolicy",
-    ),
-    ("securityhub", "SecurityHub", "AWSSecurityHubServiceRolePolicy"),
-    ("ses", "AmazonSES", "AmazonSESServiceRolePolicy"),
-    ("shield", "AWSShield", "AWSShieldServiceRolePolicy"),
-    ("spot", "EC2Spot", "AWSEC2SpotServiceRolePolicy"),
-    ("spotfleet", "EC2SpotFleet", "AWSEC2SpotFleetServiceRolePolicy"),
-    ("ssm", "AmazonSSM", "AmazonSSMServiceRolePolicy"),
-    ("ssm-incidents", "IncidentManager", "AWSIncidentManagerServiceRolePolicy"),
-    ("ssm-quicksetup", "SSMQuickSetup", "SSMQuickSetupRolePolicy"),
-    ("sso", "SSO", "AWSSSOServiceRolePolicy"),
-    ("support", "Support", "AWSSupportServiceRolePolicy"),
-    ("transitgateway", "VPCTransitGateway", "AWSVPCTransitGatewayServiceRolePolicy"),
-    ("trustedadvisor", "TrustedAdvisor", "AWSTrustedAdvisorServiceRolePolicy"),
-    ("vpcorigin.cloudfront", "CloudFrontVPCOrigin", "AWSCloudFrontVPCOriginServiceRolePolicy"),
-    ("waf", "WAFLogging", "WAFLoggingServiceRolePolicy"),
-    ("wafv2", "WAFV2Logging", "WAFV2LoggingServiceRolePolicy"),
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -343,11 +215,11 @@ mod tests {
     #[tokio::test]
     async fn a_service_makes_its_role_once() {
         let lab = Lab::new();
-        let make = || {
+        let ensure = || {
             let service = ServiceLinkedRole::MULTI_REGION_KEYS;
             lab.directory.ensure_service_linked_role(Partition::Aws, account(), service)
         };
-        make().await.expect("the engine works");
+        ensure().await.expect("the engine works");
         let name = "AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
         let find = || lab.directory.find::<RoleRecord>(account(), name);
         let made = find().await.expect("the engine works").expect("made").record;
@@ -355,7 +227,7 @@ mod tests {
         assert_eq!(made.path, "/aws-service-role/mrk.kms.amazonaws.com/");
         let policy = "AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy";
         assert!(made.attached.contains(&format!("arn:aws:iam::aws:policy/aws-service-role/{policy}")));
-        make().await.expect("the engine works");
+        ensure().await.expect("the engine works");
         assert_eq!(find().await.expect("the engine works").expect("kept").record, made);
     }
 

@@ -3,8 +3,9 @@
 use std::fmt::Display;
 
 use trent_kms_core::{
-    Algorithm, EncryptionError, GrantOperation, ImportError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyType, KeyUsage, MacAlgorithm,
-    MessageError, RegionError, RotationError, StateError, SymmetricMaterial, WrappingAlgorithm, WrappingKeySpec,
+    Algorithm, EncryptionError, GrantOperation, ImportError, IncompatibleAlgorithm, KeyOrigin, KeySpec, KeyType,
+    KeyUsage, MacAlgorithm, MessageError, RegionError, RotationError, StateError, SymmetricMaterial, WrappingAlgorithm,
+    WrappingKeySpec,
 };
 use trent_nitro::AttestationError;
 use trent_policy::MalformedPolicy;
@@ -262,7 +263,9 @@ pub(crate) fn grant_operations_unfit(unfit: &[GrantOperation], spec: KeySpec, us
 }
 
 pub(crate) fn grant_context_unsupported() -> ApiError {
-    ApiError::validation("EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.")
+    ApiError::validation(
+        "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.",
+    )
 }
 
 /// As the framework says it of a member that is required, which this one was before there were service principals.

@@ -55,6 +55,7 @@ impl Platform {
     /// Makes the services that are turned on.
     pub(crate) fn cloud(&self, settings: &Settings) -> Result<Cloud, SettingsError> {
         let options = settings.kms.options()?;
+        let sts = settings.sts.options()?;
         let enabled = &settings.services;
         let directory = Arc::new(self.directory(settings)?);
         let authenticator = DirectoryAuthenticator::new(settings.auth.signatures(), directory.clone());
@@ -64,7 +65,7 @@ impl Platform {
             || Kms::new(self.engine.clone(), self.clock.clone(), self.entropy.clone(), authorizer.clone(), options);
         Ok(Cloud {
             kms: enabled.kms.is_enabled.then(|| Arc::new(kms())),
-            sts: enabled.sts.is_enabled.then(|| Arc::new(Sts::new())),
+            sts: enabled.sts.is_enabled.then(|| Arc::new(Sts::new(authorizer.clone(), sts))),
             iam: enabled.iam.is_enabled.then(|| Arc::new(Iam::new(authorizer.clone()))),
             authorizer,
             authenticator: Arc::new(authenticator),

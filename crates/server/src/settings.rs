@@ -6,6 +6,7 @@
 mod auth;
 mod environment;
 mod organization;
+mod sts;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,6 +25,7 @@ use trent_shared::{AccountId, Region};
 
 use self::auth::AuthSettings;
 use self::organization::OrganizationSettings;
+use self::sts::StsSettings;
 use crate::cli::StartArguments;
 use crate::seed::Home;
 use crate::tls::ServerName;
@@ -49,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) authorization: AuthorizationSettings,
     pub(crate) organization: OrganizationSettings,
     pub(crate) kms: KmsSettings,
+    pub(crate) sts: StsSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) log: Log,
 }
@@ -167,6 +170,8 @@ pub(crate) enum SettingsError {
     NotARoot { path: PathBuf, source: InvalidRoot },
     #[error("organization.guardrails: {}", path.display())]
     NotAGuardrail { path: PathBuf, source: MalformedPolicy },
+    #[error("sts.oidc_providers: {issuer}")]
+    NoKeys { issuer: String, source: trent_sts::InvalidKeys },
     #[error("auth.credentials")]
     NobodysCredentials(#[from] InvalidPrincipal),
     #[error("{origin}: {}", explain(error))]

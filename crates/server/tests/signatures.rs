@@ -79,7 +79,7 @@ impl Emulator {
         let mut stream = TcpStream::connect(&self.address).expect("listening");
         let mut head = "POST / HTTP/1.1\r\n".to_owned();
         for (name, value) in request.headers() {
-            head.push_str(&format!("{name}: {}\r\n", value.to_str().expect("ASCII")));
+            head += &[name.as_str(), ": ", value.to_str().expect("ASCII"), "\r\n"].concat();
         }
         stream.write_all(format!("{head}\r\n{FORM}").as_bytes()).expect("sent");
         let mut answer = String::new();

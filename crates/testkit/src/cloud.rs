@@ -9,8 +9,8 @@ use trent_kms::Kms;
 use trent_kms::seed::{Planted, RefusedSeed, SeedKey};
 use trent_protocol::{Service, ServiceModel};
 use trent_shared::{Caller, Context, RequestId, Timestamp, random_uuid};
-use trent_store::{Engine, MemoryEngine, StoreError};
 use trent_sigv4::Signatures;
+use trent_store::{Engine, MemoryEngine, StoreError};
 use trent_sts::Sts;
 
 use crate::authenticator::DirectoryAuthenticator;
@@ -85,7 +85,8 @@ impl Cloud {
         let kms =
             Arc::new(Kms::new(engine.clone(), clock.clone(), entropy.clone(), authorizer.clone(), options.clone()));
         let iam = Arc::new(Iam::new(authorizer.clone()));
-        let services: [Arc<dyn Service>; 3] = [kms.clone(), Arc::new(Sts::new()), iam.clone()];
+        let services: [Arc<dyn Service>; 3] =
+            [kms.clone(), Arc::new(Sts::new(authorizer.clone(), trent_sts::Options::default())), iam.clone()];
         let services = services.map(|service| (service.model(), Some(service)));
         let authenticator = Arc::new(DirectoryAuthenticator::new(Signatures::Accept, directory.clone()));
         let gateway = Gateway::new(services, authenticator, clock.clone(), &*entropy, Limits::default());

@@ -52,7 +52,11 @@ impl Xml {
                     leaf.get_or_insert_default().push_str(&character);
                 }
                 Event::End(_) => {
-                    if let Some(leaf) = leaf.take() {
+                    if let Some(mut leaf) = leaf.take() {
+                        // What is empty may still be broken into lines.
+                        if leaf.starts_with('\n') && leaf.trim().is_empty() {
+                            leaf.clear();
+                        }
                         texts.push((names.get(2..).unwrap_or_default().join("/"), leaf));
                     }
                     names.pop();

@@ -21,6 +21,10 @@ use crate::model::Model;
 /// The services with a crate: its name, and the Rust type that operations get.
 const SERVICES: [(&str, &str); 3] = [("kms", "Kms"), ("sts", "Sts"), ("iam", "Iam")];
 
+/// Enumerations that AWS answers other values of than its models have (recorded): to Trent they are text.
+const OPEN_ENUMERATIONS: [(&str, &str); 2] =
+    [("iam", "PermissionsBoundaryAttachmentType"), ("iam", "PolicySourceType")];
+
 /// A service and everything its writers need.
 struct Service {
     id: &'static str,
@@ -89,7 +93,10 @@ pub use types::*;
 
 impl Service {
     fn read(workspace: &Path, id: &'static str, type_name: &'static str) -> Result<Self, Failure> {
-        let model = Model::read(&workspace.join(format!("models/{id}.json")))?;
+        let mut model = Model::read(&workspace.join(format!("models/{id}.json")))?;
+        for (_, name) in OPEN_ENUMERATIONS.iter().filter(|(service, _)| *service == id) {
+            model.open_enumeration(name)?;
+        }
         let ops = workspace.join(format!("crates/{id}/src/ops"));
         let built = model
             .operations

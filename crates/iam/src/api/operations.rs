@@ -883,7 +883,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE),
         result_wrapper: Some("GetContextKeysForCustomPolicyResult"),
         errors: &["InvalidInputException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 68,
@@ -892,7 +892,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE),
         result_wrapper: Some("GetContextKeysForPrincipalPolicyResult"),
         errors: &["NoSuchEntityException", "InvalidInputException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 69,
@@ -1644,7 +1644,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::SIMULATE_POLICY_RESPONSE),
         result_wrapper: Some("SimulateCustomPolicyResult"),
         errors: &["InvalidInputException", "PolicyEvaluationException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 145,
@@ -1653,7 +1653,7 @@ static OPERATIONS: [Operation; 180] = [
         output: Some(&shapes::SIMULATE_POLICY_RESPONSE),
         result_wrapper: Some("SimulatePrincipalPolicyResult"),
         errors: &["NoSuchEntityException", "InvalidInputException", "PolicyEvaluationException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 146,
@@ -2125,6 +2125,7 @@ static OPERATIONS: [Operation; 180] = [
 ];
 
 /// Decodes the input of an operation into its own type and runs it.
+#[expect(clippy::too_many_lines, reason = "one arm for each operation")]
 pub(crate) async fn dispatch(
     service: &Iam,
     cx: &Context,
@@ -2221,6 +2222,22 @@ pub(crate) async fn dispatch(
             .await?,
         )),
         66 => Ok(Box::new(ops::get_account_summary::get_account_summary(service, cx, Decode::decode(input)?).await?)),
+        67 => Ok(Box::new(
+            ops::get_context_keys_for_custom_policy::get_context_keys_for_custom_policy(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
+        68 => Ok(Box::new(
+            ops::get_context_keys_for_principal_policy::get_context_keys_for_principal_policy(
+                service,
+                cx,
+                Decode::decode(input)?,
+            )
+            .await?,
+        )),
         71 => Ok(Box::new(ops::get_group::get_group(service, cx, Decode::decode(input)?).await?)),
         72 => Ok(Box::new(ops::get_group_policy::get_group_policy(service, cx, Decode::decode(input)?).await?)),
         74 => Ok(Box::new(ops::get_instance_profile::get_instance_profile(service, cx, Decode::decode(input)?).await?)),
@@ -2346,6 +2363,12 @@ pub(crate) async fn dispatch(
         )),
         142 => Ok(Box::new(
             ops::set_default_policy_version::set_default_policy_version(service, cx, Decode::decode(input)?).await?,
+        )),
+        144 => Ok(Box::new(
+            ops::simulate_custom_policy::simulate_custom_policy(service, cx, Decode::decode(input)?).await?,
+        )),
+        145 => Ok(Box::new(
+            ops::simulate_principal_policy::simulate_principal_policy(service, cx, Decode::decode(input)?).await?,
         )),
         146 => {
             Ok(Box::new(ops::tag_instance_profile::tag_instance_profile(service, cx, Decode::decode(input)?).await?))

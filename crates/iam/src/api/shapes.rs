@@ -2099,7 +2099,8 @@ pub static PASSWORD_POLICY: Structure = Structure {
     ],
 };
 
-pub static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Shape = Shape::Enum { values: &["PermissionsBoundaryPolicy"] };
+pub static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Shape =
+    Shape::String { length: Bounds::NONE, pattern: None, is_sensitive: false };
 
 pub static PERMISSIONS_BOUNDARY_DECISION_DETAIL: Structure = Structure {
     name: "PermissionsBoundaryDecisionDetail",
@@ -2199,8 +2200,7 @@ pub static POLICY_ROLE: Structure = Structure {
 
 pub static POLICY_ROLE_LIST_TYPE: Shape = Shape::List { member: &Shape::Structure(&POLICY_ROLE), length: Bounds::NONE };
 
-pub static POLICY_SOURCE_TYPE: Shape =
-    Shape::Enum { values: &["user", "group", "role", "aws-managed", "user-managed", "resource", "none"] };
+pub static POLICY_SOURCE_TYPE: Shape = Shape::String { length: Bounds::NONE, pattern: None, is_sensitive: false };
 
 pub static POLICY_USAGE_TYPE: Shape = Shape::Enum { values: &["PermissionsPolicy", "PermissionsBoundary"] };
 

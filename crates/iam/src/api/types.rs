@@ -227,7 +227,7 @@ impl Decode for AttachUserPolicyRequest {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AttachedPermissionsBoundary {
-    pub permissions_boundary_type: Option<PermissionsBoundaryAttachmentType>,
+    pub permissions_boundary_type: Option<String>,
     pub permissions_boundary_arn: Option<String>,
 }
 
@@ -3831,12 +3831,6 @@ impl Encode for PasswordPolicy {
     }
 }
 
-string_enum! {
-    pub enum PermissionsBoundaryAttachmentType {
-        PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PermissionsBoundaryDecisionDetail {
     pub allowed_by_permissions_boundary: Option<bool>,
@@ -4010,18 +4004,6 @@ pub struct PolicyRole {
 impl Encode for PolicyRole {
     fn encode(&self, to: &mut dyn Encoder) {
         StructureEncoder::begin(to, &shapes::POLICY_ROLE).member(&self.role_name).member(&self.role_id).end();
-    }
-}
-
-string_enum! {
-    pub enum PolicySourceType {
-        User = "user",
-        Group = "group",
-        Role = "role",
-        AwsManaged = "aws-managed",
-        UserManaged = "user-managed",
-        Resource = "resource",
-        None = "none",
     }
 }
 
@@ -4837,7 +4819,7 @@ impl Encode for SourceRoleTemplate {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Statement {
     pub source_policy_id: Option<String>,
-    pub source_policy_type: Option<PolicySourceType>,
+    pub source_policy_type: Option<String>,
     pub start_position: Option<Position>,
     pub end_position: Option<Position>,
 }

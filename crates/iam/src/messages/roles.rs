@@ -41,9 +41,8 @@ pub(crate) fn invalid_federated_principal() -> ApiError {
 
 /// [R] by users.
 pub(crate) fn service_role_exists(name: &str) -> ApiError {
-    errors::INVALID_INPUT.says(format!(
-        "Service role name {name} has been taken in this account, please try a different suffix."
-    ))
+    errors::INVALID_INPUT
+        .says(format!("Service role name {name} has been taken in this account, please try a different suffix."))
 }
 
 /// [R]

@@ -37,8 +37,7 @@ pub(crate) fn no_resource_arn(resource: &str) -> ApiError {
 
 /// [R] Where there is a resource policy, the resource must be told.
 pub(crate) fn resource_not_told(resource: &str) -> ApiError {
-    errors::INVALID_INPUT
-        .says(format!("Invalid Entity Arn: {resource} does not clearly define entity type and name."))
+    errors::INVALID_INPUT.says(format!("Invalid Entity Arn: {resource} does not clearly define entity type and name."))
 }
 
 /// [R]
@@ -75,12 +74,6 @@ pub(crate) fn foreign_source(own: AccountId, other: &str) -> ApiError {
 /// [R]
 pub(crate) fn source_not_found() -> ApiError {
     errors::NO_SUCH_ENTITY.says("Unable to retrieve specified IAM entity.")
-}
-
-/// [R]
-pub(crate) fn invalid_inline_exclusion() -> ApiError {
-    errors::INVALID_INPUT
-        .says("Invalid inline policy exclusion: policyName, attachmentType, and attachmentName are required")
 }
 
 /// [R]

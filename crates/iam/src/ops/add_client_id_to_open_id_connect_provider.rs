@@ -48,7 +48,8 @@ mod tests {
         add("client 7").await.succeeds_in_xml();
         let message = "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100";
         add("one more").await.is_refused(409, "LimitExceeded", message);
-        let read = cloud.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &*arn)]).await.succeeds_in_xml();
+        let read =
+            cloud.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &*arn)]).await.succeeds_in_xml();
         assert_eq!(read.texts("ClientIDList/member").len(), 100);
         provider_is_missing(&cloud, "AddClientIDToOpenIDConnectProvider", &[("ClientID", "a")]).await;
     }

@@ -60,7 +60,10 @@ mod tests {
             make_group(&cloud, &n.to_string()).await;
         }
         for n in 0..10 {
-            cloud.iam("AddUserToGroup", &[("GroupName", &n.to_string()), ("UserName", "alice")]).await.succeeds_in_xml();
+            cloud
+                .iam("AddUserToGroup", &[("GroupName", &n.to_string()), ("UserName", "alice")])
+                .await
+                .succeeds_in_xml();
         }
         let message = "Cannot exceed quota for GroupsPerUser: 10";
         let eleventh = [("GroupName", "10"), ("UserName", "alice")];

@@ -71,6 +71,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_calls_with_the_key_is_the_user() {
+        let cloud = Cloud::new();
+        make_user(&cloud, "alice").await;
+        let made = cloud.iam("CreateAccessKey", &[("UserName", "alice")]).await.succeeds_in_xml();
+        let alice = cloud.client().in_account(made.text("AccessKey/AccessKeyId"));
+        let message = "User: arn:aws:iam::000000000000:user/alice is not authorized to perform: iam:GetUser on \
+                       resource: user alice because no identity-based policy allows the iam:GetUser action";
+        alice.iam("GetUser", &[]).await.is_refused(403, "AccessDenied", message);
+        allow(&cloud, "alice", r#""Action": "iam:GetUser", "Resource": "*""#).await;
+        assert_eq!(alice.iam("GetUser", &[]).await.succeeds_in_xml().text("User/UserName"), "alice");
+    }
+
+    #[tokio::test]
     async fn a_user_has_at_most_two_keys() {
         let cloud = Cloud::new();
         make_user(&cloud, "alice").await;

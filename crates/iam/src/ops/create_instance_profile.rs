@@ -44,9 +44,10 @@ pub(crate) async fn create_instance_profile(
 
 #[cfg(test)]
 mod tests {
+    use trent_identity::InstanceProfileRecord;
     use trent_testkit::Cloud;
 
-    use crate::role_testing::instance_profile;
+    use crate::role_testing::{fill, instance_profile};
 
     #[tokio::test]
     async fn a_new_profile_is_empty() {
@@ -78,5 +79,19 @@ mod tests {
         instance_profile(&cloud, "Web").await;
         let again = cloud.iam("CreateInstanceProfile", &[("InstanceProfileName", "wEB")]).await;
         again.is_refused(409, "EntityAlreadyExists", "Instance Profile wEB already exists.");
+    }
+
+    #[tokio::test]
+    async fn an_account_has_a_thousand_profiles() {
+        let cloud = Cloud::new();
+        instance_profile(&cloud, "p").await;
+        let numbered = |one: &InstanceProfileRecord, n| InstanceProfileRecord {
+            name: format!("p{n}"),
+            id: format!("{}{n}", one.id),
+            ..one.clone()
+        };
+        fill(&cloud, "p", 999, numbered).await;
+        let refused = cloud.iam("CreateInstanceProfile", &[("InstanceProfileName", "new")]).await;
+        refused.is_refused(409, "LimitExceeded", "Cannot exceed quota for InstanceProfilesPerAccount: 1000");
     }
 }

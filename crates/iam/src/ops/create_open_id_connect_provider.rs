@@ -68,17 +68,18 @@ mod tests {
         let again = cloud.iam("CreateOpenIDConnectProvider", &[("Url", "https://Example.com")]).await;
         let message = "Provider with url https://Example.com already exists.";
         again.is_refused(409, "EntityAlreadyExists", message);
-        cloud.client().in_account("111122223333").iam("CreateOpenIDConnectProvider", &[("Url", "https://example.com")]).await.succeeds_in_xml();
+        cloud
+            .client()
+            .in_account("111122223333")
+            .iam("CreateOpenIDConnectProvider", &[("Url", "https://example.com")])
+            .await
+            .succeeds_in_xml();
     }
 
     #[tokio::test]
     async fn its_tags_are_told() {
         let cloud = Cloud::new();
-        let parameters = [
-            ("Url", "https://example.com"),
-            ("Tags.member.1.Key", "k"),
-            ("Tags.member.1.Value", "v"),
-        ];
+        let parameters = [("Url", "https://example.com"), ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
         let made = cloud.iam("CreateOpenIDConnectProvider", &parameters).await.succeeds_in_xml();
         assert_eq!((made.text("Tags/member/Key"), made.text("Tags/member/Value")), ("k", "v"));
     }

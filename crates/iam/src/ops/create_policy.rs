@@ -52,3 +52,85 @@ pub(crate) async fn create_policy(
     }
     Err(too_many_conflicts())
 }
+
+#[cfg(test)]
+mod tests {
+    use trent_testkit::Cloud;
+
+    use crate::policy_testing::{ALL, long, make_policy};
+    use crate::testing::denies;
+
+    /// Recorded: of its description, nothing is told.
+    #[tokio::test]
+    async fn a_policy_is_made_with_its_first_version() {
+        let cloud = Cloud::new();
+        let input = [
+            ("PolicyName", "p"),
+            ("Path", "/team/red/"),
+            ("PolicyDocument", ALL),
+            ("Description", "all"),
+            ("Tags.member.1.Key", "a"),
+            ("Tags.member.1.Value", ""),
+        ];
+        let made = cloud.iam("CreatePolicy", &input).await.succeeds_in_xml();
+        let text = |name: &str| made.text(&format!("Policy/{name}"));
+        assert_eq!(text("Arn"), "arn:aws:iam::000000000000:policy/team/red/p");
+        assert!(text("PolicyId").starts_with("ANPA"));
+        assert_eq!((text("PolicyName"), text("Path"), text("DefaultVersionId")), ("p", "/team/red/", "v1"));
+        assert_eq!((text("AttachmentCount"), text("PermissionsBoundaryUsageCount")), ("0", "0"));
+        assert_eq!((text("IsAttachable"), text("CreateDate")), ("true", text("UpdateDate")));
+        assert_eq!((text("Tags/member/Key"), text("Tags/member/Value")), ("a", ""));
+        assert_eq!(made.find("Policy/Description"), None);
+    }
+
+    #[tokio::test]
+    async fn names_are_unique_whatever_their_case_and_path() {
+        let cloud = Cloud::new();
+        make_policy(&cloud, "p", ALL).await;
+        let message = "A policy called P already exists. Duplicate names are not allowed.";
+        let input = [("PolicyName", "P"), ("Path", "/x/"), ("PolicyDocument", ALL)];
+        cloud.iam("CreatePolicy", &input).await.is_refused(409, "EntityAlreadyExists", message);
+    }
+
+    #[tokio::test]
+    async fn malformed_and_too_large_documents_are_refused() {
+        let cloud = Cloud::new();
+        for (document, message) in [
+            ("{}", "Syntax errors in policy."),
+            (
+                r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+                "Policy document must be version 2012-10-17 or greater.",
+            ),
+        ] {
+            let input = [("PolicyName", "p"), ("PolicyDocument", document)];
+            cloud.iam("CreatePolicy", &input).await.is_refused(400, "MalformedPolicyDocument", message);
+        }
+        let input = [("PolicyName", "p"), ("PolicyDocument", &*long(6145))];
+        let message = "Cannot exceed quota for PolicySize: 6144";
+        cloud.iam("CreatePolicy", &input).await.is_refused(409, "LimitExceeded", message);
+        make_policy(&cloud, "p", &long(6144)).await;
+    }
+
+    #[tokio::test]
+    async fn tags_are_told_apart_by_case_and_may_not_repeat() {
+        let cloud = Cloud::new();
+        let tags = |second| {
+            [
+                ("PolicyName", "p"),
+                ("PolicyDocument", ALL),
+                ("Tags.member.1.Key", "a"),
+                ("Tags.member.1.Value", "1"),
+                ("Tags.member.2.Key", second),
+                ("Tags.member.2.Value", "2"),
+            ]
+        };
+        let message = "Duplicate tag keys found.";
+        cloud.iam("CreatePolicy", &tags("a")).await.is_refused(400, "InvalidInput", message);
+        cloud.iam("CreatePolicy", &tags("A")).await.succeeds_in_xml();
+    }
+
+    #[tokio::test]
+    async fn permission_is_asked() {
+        denies(&Cloud::new(), "CreatePolicy", &[("PolicyName", "p"), ("PolicyDocument", ALL)], "policy p").await;
+    }
+}

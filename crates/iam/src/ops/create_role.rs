@@ -35,7 +35,10 @@ pub(crate) async fn create_role(
         description: input.description,
         trust_policy: trust.document,
         trusted_ids: trust.ids,
-        max_session_seconds: input.max_session_duration.and_then(|max| max.try_into().ok()).unwrap_or(DEFAULT_MAX_SESSION),
+        max_session_seconds: input
+            .max_session_duration
+            .and_then(|max| max.try_into().ok())
+            .unwrap_or(DEFAULT_MAX_SESSION),
         boundary: input.permissions_boundary,
         tags: tags::of_new(input.tags.as_deref(), KeyCase::Ignored)?,
         inline: BTreeMap::new(),
@@ -62,10 +65,11 @@ pub(crate) async fn create_role(
 
 #[cfg(test)]
 mod tests {
+    use trent_identity::RoleRecord;
     use trent_testkit::Cloud;
 
     use crate::documents;
-    use crate::role_testing::{TRUST, role, trusting};
+    use crate::role_testing::{TRUST, fill, role, trusting};
 
     async fn refuses_trust(cloud: &Cloud, document: &str, message: &str) {
         let parameters = [("RoleName", "r"), ("AssumeRolePolicyDocument", document)];
@@ -95,7 +99,8 @@ mod tests {
         assert_eq!(made.text("Role/AssumeRolePolicyDocument"), documents::encoded(TRUST));
         assert_eq!(made.texts("Role/Tags/member/Key"), ["Stage"]);
         assert_eq!(made.texts("Role/Tags/member/Value"), [""]);
-        for left_out in ["Role/Description", "Role/MaxSessionDuration", "Role/RoleLastUsed", "Role/PermissionsBoundary"] {
+        for left_out in ["Role/Description", "Role/MaxSessionDuration", "Role/RoleLastUsed", "Role/PermissionsBoundary"]
+        {
             assert_eq!(made.find(left_out), None, "{left_out}");
         }
         let read = cloud.iam("GetRole", &[("RoleName", "Admin")]).await.succeeds_in_xml();
@@ -223,7 +228,6 @@ mod tests {
         let known = "arn:aws:iam::aws:policy/ReadOnlyAccess";
         let made = with(known).await.succeeds_in_xml();
         assert_eq!(made.text("Role/PermissionsBoundary/PermissionsBoundaryArn"), known);
-        assert_eq!(made.text("Role/PermissionsBoundary/PermissionsBoundaryType"), "Policy");
     }
 
     #[tokio::test]
@@ -241,5 +245,19 @@ mod tests {
         let path = [("Path", "/aws-service-role/ecs.amazonaws.com/")];
         let message = "The path /aws-service-role/ is reserved for service-linked roles.";
         cloud.iam("CreateRole", &[&role[..], &path].concat()).await.is_refused(400, "InvalidInput", message);
+    }
+
+    #[tokio::test]
+    async fn an_account_has_a_thousand_roles() {
+        let cloud = Cloud::new();
+        role(&cloud, "r").await;
+        let numbered =
+            |one: &RoleRecord, n| RoleRecord { name: format!("r{n}"), id: format!("{}{n}", one.id), ..one.clone() };
+        fill(&cloud, "r", 999, numbered).await;
+        let message = "Cannot exceed quota for RolesPerAccount: 1000";
+        let role = [("RoleName", "new"), ("AssumeRolePolicyDocument", TRUST)];
+        cloud.iam("CreateRole", &role).await.is_refused(409, "LimitExceeded", message);
+        let service = [("AWSServiceName", "ecs.amazonaws.com")];
+        cloud.iam("CreateServiceLinkedRole", &service).await.is_refused(409, "LimitExceeded", message);
     }
 }

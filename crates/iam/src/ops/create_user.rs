@@ -103,9 +103,10 @@ mod tests {
         let message = format!("Scope ARN: {absent} does not exist or is not attachable.");
         refused.is_refused(404, "NoSuchEntity", &message);
         let bounds = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-        let made = cloud.iam("CreateUser", &[("UserName", "alice"), ("PermissionsBoundary", bounds)]).await.succeeds_in_xml();
+        let made =
+            cloud.iam("CreateUser", &[("UserName", "alice"), ("PermissionsBoundary", bounds)]).await.succeeds_in_xml();
         assert_eq!(made.text("User/PermissionsBoundary/PermissionsBoundaryArn"), bounds);
-        assert_eq!(made.text("User/PermissionsBoundary/PermissionsBoundaryType"), "PermissionsBoundaryPolicy");
+        assert_eq!(made.text("User/PermissionsBoundary/PermissionsBoundaryType"), "Policy");
     }
 
     #[tokio::test]

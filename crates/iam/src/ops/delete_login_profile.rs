@@ -1,4 +1,5 @@
-//! Takes a user's password away: there is no console to sign in to here, so nobody has any. Whoever deletes a user asks for it first.
+//! Takes a user's password away: there is no console to sign in to here, so nobody has any. Whoever deletes a user asks
+//! for it first.
 
 use trent_shared::{ApiError, Context};
 

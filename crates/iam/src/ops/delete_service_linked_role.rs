@@ -3,11 +3,11 @@
 use trent_identity::RoleRecord;
 use trent_shared::{ApiError, Context};
 
+use crate::Iam;
 use crate::access::Named;
 use crate::api::{DeleteServiceLinkedRoleRequest, DeleteServiceLinkedRoleResponse};
 use crate::change::{attempts, too_many_conflicts};
 use crate::facts::Facts;
-use crate::Iam;
 
 pub(crate) async fn delete_service_linked_role(
     iam: &Iam,

@@ -1,5 +1,5 @@
-//! Tells whose an access key is, and when and for what it was last used. One that does not exist, or is another account's, is
-//! refused as if the caller were not allowed to (recorded).
+//! Tells whose an access key is, and when and for what it was last used. One that does not exist, or is another
+//! account's, is refused as if the caller were not allowed to (recorded).
 
 use trent_identity::{AccessKeyRecord, UserRecord};
 use trent_shared::{ApiError, Context};
@@ -24,10 +24,10 @@ pub(crate) async fn get_access_key_last_used(
     let facts = Facts::none().about(Some(&user.record.tags));
     iam.authorize(cx, "iam:GetAccessKeyLastUsed", &Named::arn(&user.record, cx).to_string(), &facts).await?;
     let last_used = match directory.last_use(id).await? {
-        Some(used) => AccessKeyLastUsed {
-            last_used_date: Some(answers::date(used.at)),
-            service_name: used.service,
-            region: used.region.to_string(),
+        Some(last) => AccessKeyLastUsed {
+            last_used_date: Some(answers::date(last.at)),
+            service_name: last.service,
+            region: last.region.to_string(),
         },
         None => AccessKeyLastUsed {
             last_used_date: None,
@@ -74,8 +74,8 @@ mod tests {
         let bobs = elsewhere.iam("CreateAccessKey", &[("UserName", "bob")]).await.succeeds_in_xml();
         for id in [bobs.text("AccessKey/AccessKeyId"), "AKIAIOSFODNN7EXAMPLE"] {
             let message = format!(
-                "User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform iam:GetAccessKeyLastUsed on resource: access \
-                 key {id}"
+                "User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform iam:GetAccessKeyLastUsed on resource: \
+                 access key {id}"
             );
             cloud.iam("GetAccessKeyLastUsed", &[("AccessKeyId", id)]).await.is_refused(403, "AccessDenied", &message);
         }

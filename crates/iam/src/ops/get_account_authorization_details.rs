@@ -145,7 +145,8 @@ impl Iam {
 
     async fn policy_detail(&self, cx: &Context, policy: &Managed) -> Result<ManagedPolicyDetail, ApiError> {
         let listed = self.listed_policy(cx, policy).await?;
-        let versions = policy.versions().into_iter().filter_map(|version| policy.version(version.version_id.as_deref()?));
+        let versions =
+            policy.versions().into_iter().filter_map(|version| policy.version(version.version_id.as_deref()?));
         Ok(ManagedPolicyDetail {
             policy_name: listed.policy_name,
             policy_id: listed.policy_id,
@@ -181,4 +182,92 @@ fn inline(holder: &impl PolicyHolder) -> Vec<PolicyDetail> {
         policy_document: Some(documents::encoded(document)),
     });
     inline.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy_testing::{ALL, HOLDERS, attach, bound, cloud, encoded, make_policy, make_version};
+    use crate::testing::denies;
+
+    const OPERATION: &str = "GetAccountAuthorizationDetails";
+    const OF_AWS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+
+    #[tokio::test]
+    async fn all_is_told_of_users_groups_roles_and_policies() {
+        let cloud = cloud().await;
+        let arn = make_policy(&cloud, "p", ALL).await;
+        make_version(&cloud, &arn, ALL, true).await;
+        for holder @ (noun, member, name) in HOLDERS {
+            attach(&cloud, holder, &arn).await;
+            let input = [(member, name), ("PolicyName", "inline"), ("PolicyDocument", ALL)];
+            cloud.iam(&format!("Put{noun}Policy"), &input).await.succeeds_in_xml();
+        }
+        bound(&cloud, HOLDERS[0], OF_AWS).await;
+        cloud.iam("AddUserToGroup", &[("UserName", "alice"), ("GroupName", "team")]).await.succeeds_in_xml();
+        let details = cloud.iam(OPERATION, &[]).await.succeeds_in_xml();
+        for (noun, list, name) in [
+            ("User", "UserDetailList", "alice"),
+            ("Group", "GroupDetailList", "team"),
+            ("Role", "RoleDetailList", "app"),
+        ] {
+            let text = |path: &str| details.text(&format!("{list}/member/{path}"));
+            assert_eq!(text(&format!("{noun}Name")), name);
+            assert_eq!(text(&format!("{noun}PolicyList/member/PolicyName")), "inline");
+            assert_eq!(text(&format!("{noun}PolicyList/member/PolicyDocument")), encoded(ALL));
+            assert_eq!(text("AttachedManagedPolicies/member/PolicyArn"), arn);
+        }
+        assert_eq!(details.text("UserDetailList/member/GroupList/member"), "team");
+        assert_eq!(details.text("UserDetailList/member/PermissionsBoundary/PermissionsBoundaryArn"), OF_AWS);
+        assert_eq!(details.texts("Policies/member/PolicyName"), ["AdministratorAccess", "p"]);
+        assert_eq!(details.texts("Policies/member/AttachmentCount"), ["0", "3"]);
+        assert_eq!(details.texts("Policies/member/PolicyVersionList/member/VersionId")[1..], ["v2", "v1"]);
+        assert_eq!(details.text("IsTruncated"), "false");
+    }
+
+    #[tokio::test]
+    async fn a_filter_leaves_out_what_is_not_asked_for() {
+        let cloud = cloud().await;
+        make_policy(&cloud, "p", ALL).await;
+        attach(&cloud, HOLDERS[0], OF_AWS).await;
+        for (filter, path, name) in [
+            ("User", "UserDetailList/member/UserName", "alice"),
+            ("Group", "GroupDetailList/member/GroupName", "team"),
+            ("Role", "RoleDetailList/member/RoleName", "app"),
+            ("LocalManagedPolicy", "Policies/member/PolicyName", "p"),
+            ("AWSManagedPolicy", "Policies/member/PolicyName", "AdministratorAccess"),
+        ] {
+            let details = cloud.iam(OPERATION, &[("Filter.member.1", filter)]).await.succeeds_in_xml();
+            assert_eq!(details.text(path), name);
+            let paths = [
+                "UserDetailList/member/UserName",
+                "GroupDetailList/member/GroupName",
+                "RoleDetailList/member/RoleName",
+            ];
+            let named = paths.iter().chain(&["Policies/member/PolicyName"]).flat_map(|path| details.texts(path));
+            assert_eq!(named.count(), 1, "{filter}");
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_go_through_all_kinds() {
+        let cloud = cloud().await;
+        make_policy(&cloud, "p", ALL).await;
+        let (mut pages, mut marker) = (0, None::<String>);
+        loop {
+            let mut input = vec![("MaxItems", "1")];
+            input.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+            let page = cloud.iam(OPERATION, &input).await.succeeds_in_xml();
+            pages += 1;
+            marker = page.find("Marker").map(str::to_owned);
+            if marker.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, 4);
+    }
+
+    #[tokio::test]
+    async fn permission_is_asked() {
+        denies(&cloud().await, OPERATION, &[], "*").await;
+    }
 }

@@ -1,4 +1,5 @@
-//! Shows a user's password settings: there is no console to sign in to here, so nobody has any. Whoever deletes a user asks for it first.
+//! Shows a user's password settings: there is no console to sign in to here, so nobody has any. Whoever deletes a user
+//! asks for it first.
 
 use trent_shared::{ApiError, Context};
 

@@ -55,7 +55,8 @@ mod tests {
     async fn without_client_ids_the_list_is_empty() {
         let cloud = Cloud::new();
         let arn = provider(&cloud, "https://example.com").await;
-        let read = cloud.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &*arn)]).await.succeeds_in_xml();
+        let read =
+            cloud.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &*arn)]).await.succeeds_in_xml();
         assert_eq!(read.find("ClientIDList"), Some(""));
     }
 }

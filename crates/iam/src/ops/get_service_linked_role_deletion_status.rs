@@ -39,7 +39,8 @@ mod tests {
         let task = deleted.text("DeletionTaskId");
         let status = cloud.iam("GetServiceLinkedRoleDeletionStatus", &[("DeletionTaskId", task)]).await;
         assert_eq!(status.succeeds_in_xml().text("Status"), "SUCCEEDED");
-        let other = "task/aws-service-role/lex.amazonaws.com/AWSServiceRoleForLexBots/1a2b3c4d-1234-abcd-7890-abcdef123456";
+        let other =
+            "task/aws-service-role/lex.amazonaws.com/AWSServiceRoleForLexBots/1a2b3c4d-1234-abcd-7890-abcdef123456";
         for unknown in [other, "x"] {
             let refused = cloud.iam("GetServiceLinkedRoleDeletionStatus", &[("DeletionTaskId", unknown)]).await;
             refused.is_refused(404, "NoSuchEntity", &format!("The deletion task {unknown} cannot be found."));

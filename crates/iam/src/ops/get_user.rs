@@ -84,7 +84,7 @@ mod tests {
         for (statement, name, other) in [
             (r#""Action": "iam:GetUser", "Resource": "arn:aws:iam::000000000000:user/a/*""#, "deep", "red"),
             (
-                r#""Action": "iam:GetUser", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/Team": "Red"}}"#,
+                r#""Action": "iam:*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/Team": "Red"}}"#,
                 "red",
                 "deep",
             ),

@@ -16,12 +16,13 @@ pub(crate) async fn list_access_keys(
     let user = iam.user_or_caller(cx, "iam:ListAccessKeys", input.user_name.as_deref(), &Facts::none()).await?.record;
     let request = PageRequest::new("ListAccessKeys", input.marker.as_deref(), input.max_items)?;
     let keys = iam.directory().all_related::<AccessKeyRecord>(cx.account(), Relation::KeyOf, &user.id).await?;
-    let page = request.page(keys.into_iter().map(|key| key.record), |key| key.id.clone()).map(|key| AccessKeyMetadata {
-        user_name: Some(user.name.clone()),
-        access_key_id: Some(key.id),
-        status: Some(if key.is_active { StatusType::Active } else { StatusType::Inactive }),
-        create_date: Some(answers::date(key.created)),
-    });
+    let page =
+        request.page(keys.into_iter().map(|key| key.record), |key| key.id.clone()).map(|key| AccessKeyMetadata {
+            user_name: Some(user.name.clone()),
+            access_key_id: Some(key.id),
+            status: Some(if key.is_active { StatusType::Active } else { StatusType::Inactive }),
+            create_date: Some(answers::date(key.created)),
+        });
     Ok(ListAccessKeysResponse {
         is_truncated: Some(page.is_truncated()),
         access_key_metadata: page.items,

@@ -14,8 +14,7 @@ use crate::api::{
 use crate::messages::policies as messages;
 use crate::page::PageRequest;
 
-/// Who uses a policy. In the order of its kinds, then of names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who uses a policy.
 enum Holder {
     Group(PolicyGroup),
     User(PolicyUser),
@@ -40,13 +39,14 @@ pub(crate) async fn list_entities_for_policy(
     for &relation in relations {
         for related in iam.directory().related(cx.account(), relation, &arn, None, None, usize::MAX).await? {
             if input.entity_filter.is_none_or(|filter| is_of(related.kind, filter))
-                && let Some((key, holder)) = iam.policy_user(related.kind, &related.id, input.path_prefix.as_deref()).await?
+                && let Some((place, holder)) =
+                    iam.policy_user(related.kind, &related.id, input.path_prefix.as_deref()).await?
             {
-                holders.insert(key, holder);
+                holders.insert(place, holder);
             }
         }
     }
-    let page = request.page(holders, |(key, _)| key.clone());
+    let page = request.page(holders, |(place, _)| place.clone());
     let mut answer = ListEntitiesForPolicyResponse {
         policy_groups: Some(Vec::new()),
         policy_users: Some(Vec::new()),
@@ -83,16 +83,16 @@ impl Iam {
     ) -> Result<Option<(String, Holder)>, ApiError> {
         Ok(match kind {
             EntityKind::Group => self.under::<GroupRecord>(id, prefix).await?.map(|group| {
-                let key = format!("1{}", group.name);
-                (key, Holder::Group(PolicyGroup { group_name: Some(group.name), group_id: Some(group.id) }))
+                let place = format!("1{}", group.name);
+                (place, Holder::Group(PolicyGroup { group_name: Some(group.name), group_id: Some(group.id) }))
             }),
             EntityKind::User => self.under::<UserRecord>(id, prefix).await?.map(|user| {
-                let key = format!("2{}", user.name);
-                (key, Holder::User(PolicyUser { user_name: Some(user.name), user_id: Some(user.id) }))
+                let place = format!("2{}", user.name);
+                (place, Holder::User(PolicyUser { user_name: Some(user.name), user_id: Some(user.id) }))
             }),
             EntityKind::Role => self.under::<RoleRecord>(id, prefix).await?.map(|role| {
-                let key = format!("3{}", role.name);
-                (key, Holder::Role(PolicyRole { role_name: Some(role.name), role_id: Some(role.id) }))
+                let place = format!("3{}", role.name);
+                (place, Holder::Role(PolicyRole { role_name: Some(role.name), role_id: Some(role.id) }))
             }),
             _ => None,
         })
@@ -101,5 +101,64 @@ impl Iam {
     async fn under<E: Named>(&self, id: &str, prefix: Option<&str>) -> Result<Option<E>, ApiError> {
         let found = self.directory().find_by_id::<E>(id).await?.map(|(_, found)| found.record);
         Ok(found.filter(|found| prefix.is_none_or(|prefix| found.path().starts_with(prefix))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy_testing::{ALL, HOLDERS, attach, bound, cloud, make_policy};
+
+    const NAMES: [&str; 3] =
+        ["PolicyGroups/member/GroupName", "PolicyUsers/member/UserName", "PolicyRoles/member/RoleName"];
+
+    /// Recorded.
+    #[tokio::test]
+    async fn whoever_uses_a_policy_is_listed_by_kind_and_use() {
+        let cloud = cloud().await;
+        let arn = make_policy(&cloud, "p", ALL).await;
+        attach(&cloud, HOLDERS[1], &arn).await;
+        attach(&cloud, HOLDERS[0], &arn).await;
+        bound(&cloud, HOLDERS[0], &arn).await;
+        bound(&cloud, HOLDERS[2], &arn).await;
+        for (filters, groups, users, roles) in [
+            (vec![], 1, 1, 1),
+            (vec![("PolicyUsageFilter", "PermissionsPolicy")], 1, 1, 0),
+            (vec![("PolicyUsageFilter", "PermissionsBoundary")], 0, 1, 1),
+            (vec![("EntityFilter", "Group")], 1, 0, 0),
+            (vec![("EntityFilter", "User")], 0, 1, 0),
+            (vec![("EntityFilter", "Role"), ("PolicyUsageFilter", "PermissionsPolicy")], 0, 0, 0),
+            (vec![("EntityFilter", "LocalManagedPolicy")], 0, 0, 0),
+            (vec![("PathPrefix", "/x/")], 0, 0, 0),
+        ] {
+            let input = [vec![("PolicyArn", &*arn)], filters].concat();
+            let listed = cloud.iam("ListEntitiesForPolicy", &input).await.succeeds_in_xml();
+            assert_eq!(NAMES.map(|name| listed.texts(name).len()), [groups, users, roles], "{input:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_go_through_all_kinds() {
+        let cloud = cloud().await;
+        let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+        for holder in HOLDERS {
+            attach(&cloud, holder, arn).await;
+        }
+        let (mut seen, mut marker) = (Vec::new(), None);
+        for is_truncated in ["true", "true", "false"] {
+            let mut input = vec![("PolicyArn", arn), ("MaxItems", "1")];
+            input.extend(marker.as_deref().map(|marker| ("Marker", marker)));
+            let page = cloud.iam("ListEntitiesForPolicy", &input).await.succeeds_in_xml();
+            assert_eq!(page.text("IsTruncated"), is_truncated);
+            seen.extend(NAMES.iter().flat_map(|name| page.texts(name)).map(str::to_owned));
+            marker = page.find("Marker").map(str::to_owned);
+        }
+        assert_eq!(seen, ["team", "alice", "app"]);
+    }
+
+    #[tokio::test]
+    async fn a_policy_that_is_not_there_is_refused() {
+        let arn = "arn:aws:iam::000000000000:policy/absent";
+        let refused = cloud().await.iam("ListEntitiesForPolicy", &[("PolicyArn", arn)]).await;
+        refused.is_refused(404, "NoSuchEntity", &format!("Policy {arn} does not exist or is not attachable."));
     }
 }

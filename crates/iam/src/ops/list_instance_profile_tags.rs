@@ -17,7 +17,11 @@ pub(crate) async fn list_instance_profile_tags(
     let profile = iam.named::<InstanceProfileRecord>(cx, action, name, &Facts::none()).await?;
     let request = PageRequest::new("ListInstanceProfileTags", input.marker.as_deref(), input.max_items)?;
     let page = request.page(tags::listed(&profile.record.tags), |tag| tag.key.clone());
-    Ok(ListInstanceProfileTagsResponse { is_truncated: Some(page.is_truncated()), tags: page.items, marker: page.marker })
+    Ok(ListInstanceProfileTagsResponse {
+        is_truncated: Some(page.is_truncated()),
+        tags: page.items,
+        marker: page.marker,
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use trent_identity::OidcProviderRecord;
 use trent_shared::{ApiError, Context};
 
-use crate::api::{ListOpenIDConnectProvidersRequest, ListOpenIDConnectProvidersResponse, OpenIDConnectProviderListEntry};
+use crate::api::{
+    ListOpenIDConnectProvidersRequest, ListOpenIDConnectProvidersResponse, OpenIDConnectProviderListEntry,
+};
 use crate::facts::Facts;
 use crate::{Iam, limits, oidc};
 
@@ -14,9 +16,9 @@ pub(crate) async fn list_open_id_connect_providers(
 ) -> Result<ListOpenIDConnectProvidersResponse, ApiError> {
     iam.authorize(cx, "iam:ListOpenIDConnectProviders", "*", &Facts::none()).await?;
     let providers = iam.directory().list::<OidcProviderRecord>(cx.account(), None, limits::OIDC_PROVIDERS).await?;
-    let entries = providers.into_iter().map(|provider| {
-        OpenIDConnectProviderListEntry { arn: Some(oidc::arn(cx, &provider.record.url).to_string()) }
-    });
+    let entries = providers
+        .into_iter()
+        .map(|provider| OpenIDConnectProviderListEntry { arn: Some(oidc::arn(cx, &provider.record.url).to_string()) });
     Ok(ListOpenIDConnectProvidersResponse { open_id_connect_provider_list: Some(entries.collect()) })
 }
 

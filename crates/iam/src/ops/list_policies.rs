@@ -67,3 +67,78 @@ impl Iam {
         Ok(policies)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trent_testkit::Cloud;
+
+    use crate::policy_testing::{ALL, HOLDERS, attach, bound, cloud, make_policy};
+    use crate::testing::denies;
+
+    const NAMES: &str = "Policies/member/PolicyName";
+
+    #[tokio::test]
+    async fn the_scope_tells_whose_policies_are_listed() {
+        let cloud = Cloud::new();
+        make_policy(&cloud, "own", ALL).await;
+        let own = cloud.iam("ListPolicies", &[("Scope", "Local")]).await.succeeds_in_xml();
+        assert_eq!(own.texts(NAMES), ["own"]);
+        let of_aws = cloud.iam("ListPolicies", &[("Scope", "AWS")]).await.succeeds_in_xml();
+        assert!(of_aws.texts(NAMES).contains(&"AdministratorAccess"));
+        let all = cloud.iam("ListPolicies", &[("Scope", "All")]).await.succeeds_in_xml();
+        assert_eq!(all.texts(NAMES).len(), of_aws.texts(NAMES).len() + 1);
+        assert!(all.texts("Policies/member/Description").is_empty());
+    }
+
+    /// Recorded: the usage counts only where those in use are asked for.
+    #[tokio::test]
+    async fn policies_in_use_are_listed_by_their_use() {
+        let cloud = cloud().await;
+        let mut arns = Vec::new();
+        for name in ["attached", "both", "boundary", "unused"] {
+            arns.push(make_policy(&cloud, name, ALL).await);
+        }
+        attach(&cloud, HOLDERS[0], &arns[0]).await;
+        attach(&cloud, HOLDERS[1], &arns[1]).await;
+        bound(&cloud, HOLDERS[2], &arns[1]).await;
+        bound(&cloud, HOLDERS[0], &arns[2]).await;
+        let all = vec!["attached", "both", "boundary", "unused"];
+        for (only_attached, usage, names) in [
+            ("false", "PermissionsPolicy", &all[..]),
+            ("false", "PermissionsBoundary", &all[..]),
+            ("true", "", &all[..3]),
+            ("true", "PermissionsPolicy", &all[..2]),
+            ("true", "PermissionsBoundary", &all[1..3]),
+        ] {
+            let mut input = vec![("Scope", "Local"), ("OnlyAttached", only_attached)];
+            input.extend((!usage.is_empty()).then_some(("PolicyUsageFilter", usage)));
+            let listed = cloud.iam("ListPolicies", &input).await.succeeds_in_xml();
+            assert_eq!(listed.texts(NAMES), names, "{only_attached} {usage}");
+        }
+        let listed = cloud.iam("ListPolicies", &[("OnlyAttached", "true")]).await.succeeds_in_xml();
+        assert_eq!(listed.texts("Policies/member/AttachmentCount"), ["1", "1", "0"]);
+        assert_eq!(listed.texts("Policies/member/PermissionsBoundaryUsageCount"), ["0", "1", "1"]);
+    }
+
+    #[tokio::test]
+    async fn paths_and_pages() {
+        let cloud = Cloud::new();
+        for (name, path) in [("a", "/x/"), ("B", "/x/y/"), ("c", "/")] {
+            let input = [("PolicyName", name), ("Path", path), ("PolicyDocument", ALL)];
+            cloud.iam("CreatePolicy", &input).await.succeeds_in_xml();
+        }
+        let input = [("Scope", "Local"), ("PathPrefix", "/x/"), ("MaxItems", "1")];
+        let page = cloud.iam("ListPolicies", &input).await.succeeds_in_xml();
+        assert_eq!((page.texts(NAMES), page.text("IsTruncated")), (vec!["a"], "true"));
+        let input = [input[0], input[1], ("Marker", page.text("Marker"))];
+        let page = cloud.iam("ListPolicies", &input).await.succeeds_in_xml();
+        assert_eq!((page.texts(NAMES), page.text("IsTruncated")), (vec!["B"], "false"));
+    }
+
+    #[tokio::test]
+    async fn permission_is_asked_of_the_path() {
+        let cloud = Cloud::new();
+        denies(&cloud, "ListPolicies", &[], "policy path /").await;
+        denies(&cloud, "ListPolicies", &[("PathPrefix", "/a/")], "policy path /a/").await;
+    }
+}

@@ -19,12 +19,7 @@ pub(crate) async fn list_policy_tags(
         Some(Managed::OfAws(_)) => Vec::new(),
         None => return Err(messages::not_found_by_arn(&input.policy_arn)),
     };
-    // The case of a key's letters tells it from another; those in the same letters are next to each other.
-    let page = request.page(tags, |tag| format!("{}\n{}", tag.key.to_lowercase(), hex(&tag.key)));
+    // Keys can differ in the case of their letters alone, which pages do not look at.
+    let page = request.page(tags, |tag| format!("{}\n{}", tag.key, hex::encode(&tag.key)));
     Ok(ListPolicyTagsResponse { is_truncated: Some(page.is_truncated()), tags: page.items, marker: page.marker })
-}
-
-/// The letters as numbers, whose order no change of case can touch.
-fn hex(key: &str) -> String {
-    key.bytes().map(|byte| format!("{byte:02x}")).collect()
 }

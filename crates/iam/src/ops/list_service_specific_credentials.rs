@@ -1,4 +1,5 @@
-//! Lists the credentials that users have for single services: none can be made here. Whoever deletes a user asks for them first.
+//! Lists the credentials that users have for single services: none can be made here. Whoever deletes a user asks for
+//! them first.
 
 use trent_shared::{ApiError, Context};
 
@@ -45,7 +46,11 @@ mod tests {
     async fn an_absent_user_is_refused_and_permission_is_asked() {
         let cloud = Cloud::new();
         let message = "The user with name alice cannot be found.";
-        cloud.iam("ListServiceSpecificCredentials", &[("UserName", "alice")]).await.is_refused(404, "NoSuchEntity", message);
+        cloud.iam("ListServiceSpecificCredentials", &[("UserName", "alice")]).await.is_refused(
+            404,
+            "NoSuchEntity",
+            message,
+        );
         denies(&cloud, "ListServiceSpecificCredentials", &[("UserName", "alice")], "user alice").await;
     }
 }

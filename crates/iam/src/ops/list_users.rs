@@ -49,7 +49,9 @@ mod tests {
         for (name, path) in [("alice", "/team/red/"), ("bob", "/team/"), ("carol", "/")] {
             cloud.iam("CreateUser", &[("UserName", name), ("Path", path)]).await.succeeds_in_xml();
         }
-        for (prefix, names) in [("/", vec!["alice", "bob", "carol"]), ("/te", vec!["alice", "bob"]), ("/team/red", vec!["alice"])] {
+        for (prefix, names) in
+            [("/", vec!["alice", "bob", "carol"]), ("/te", vec!["alice", "bob"]), ("/team/red", vec!["alice"])]
+        {
             let listed = cloud.iam("ListUsers", &[("PathPrefix", prefix)]).await.succeeds_in_xml();
             assert_eq!(listed.texts("Users/member/UserName"), names);
         }

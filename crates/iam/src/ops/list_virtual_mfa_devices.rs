@@ -26,7 +26,8 @@ mod tests {
 
     #[tokio::test]
     async fn there_are_none() {
-        let listed = Cloud::new().iam("ListVirtualMFADevices", &[("AssignmentStatus", "Assigned")]).await.succeeds_in_xml();
+        let listed =
+            Cloud::new().iam("ListVirtualMFADevices", &[("AssignmentStatus", "Assigned")]).await.succeeds_in_xml();
         assert_eq!(listed.text("IsTruncated"), "false");
     }
 

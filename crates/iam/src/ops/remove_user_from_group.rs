@@ -9,10 +9,15 @@ use crate::api::RemoveUserFromGroupRequest;
 use crate::change::{attempts, too_many_conflicts};
 use crate::facts::Facts;
 
-pub(crate) async fn remove_user_from_group(iam: &Iam, cx: &Context, input: RemoveUserFromGroupRequest) -> Result<(), ApiError> {
+pub(crate) async fn remove_user_from_group(
+    iam: &Iam,
+    cx: &Context,
+    input: RemoveUserFromGroupRequest,
+) -> Result<(), ApiError> {
     let directory = iam.directory();
     for mut change in attempts(cx) {
-        let group = iam.permitted::<GroupRecord>(cx, "iam:RemoveUserFromGroup", &input.group_name, &Facts::none()).await?;
+        let group =
+            iam.permitted::<GroupRecord>(cx, "iam:RemoveUserFromGroup", &input.group_name, &Facts::none()).await?;
         // Of two that do not exist, AWS names the user (recorded).
         let user = directory.find::<UserRecord>(cx.account(), &input.user_name).await?;
         let user = user.ok_or_else(|| UserRecord::not_found(&input.user_name))?;

@@ -38,11 +38,8 @@ mod tests {
         let cloud = Cloud::new();
         let arn = provider(&cloud, "https://example.com").await;
         let tag = async |key: &str, value: &str| {
-            let parameters = [
-                ("OpenIDConnectProviderArn", &*arn),
-                ("Tags.member.1.Key", key),
-                ("Tags.member.1.Value", value),
-            ];
+            let parameters =
+                [("OpenIDConnectProviderArn", &*arn), ("Tags.member.1.Key", key), ("Tags.member.1.Value", value)];
             cloud.iam("TagOpenIDConnectProvider", &parameters).await
         };
         for number in 0..50 {
@@ -51,7 +48,8 @@ mod tests {
         tag("k00", "new").await.succeeds_in_xml();
         let message = "The number of tags has reached the maximum limit.";
         tag("one more", "v").await.is_refused(409, "LimitExceeded", message);
-        let read = cloud.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &*arn)]).await.succeeds_in_xml();
+        let read =
+            cloud.iam("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &*arn)]).await.succeeds_in_xml();
         assert_eq!((read.texts("Tags/member/Key").len(), read.texts("Tags/member/Value")[0]), (50, "new"));
         let tag = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
         provider_is_missing(&cloud, "TagOpenIDConnectProvider", &tag).await;

@@ -73,7 +73,8 @@ mod tests {
         let cloud = Cloud::new();
         let alice = make_user(&cloud, "alice").await;
         denies(&cloud, "TagUser", &tag("Team", "Red"), "user alice").await;
-        let condition = r#""StringEquals": {"aws:RequestTag/Team": "Red"}, "ForAllValues:StringEquals": {"aws:TagKeys": "Team"}"#;
+        let condition =
+            r#""StringEquals": {"aws:RequestTag/Team": "Red"}, "ForAllValues:StringEquals": {"aws:TagKeys": "Team"}"#;
         let statement = format!(r#""Action": "iam:TagUser", "Resource": "*", "Condition": {{{condition}}}"#);
         allow(&cloud, "alice", &statement).await;
         cloud.iam_as(alice.clone(), "TagUser", &tag("Team", "Red")).await.succeeds_in_xml();

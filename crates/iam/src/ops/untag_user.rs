@@ -29,7 +29,8 @@ mod tests {
 
     use crate::testing::{denies, make_user};
 
-    const KEYS: [(&str, &str); 3] = [("UserName", "alice"), ("TagKeys.member.1", "team"), ("TagKeys.member.2", "absent")];
+    const KEYS: [(&str, &str); 3] =
+        [("UserName", "alice"), ("TagKeys.member.1", "team"), ("TagKeys.member.2", "absent")];
 
     #[tokio::test]
     async fn a_key_is_removed_whatever_its_case_and_an_absent_one_is_no_error() {

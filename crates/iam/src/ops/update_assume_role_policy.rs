@@ -19,8 +19,7 @@ pub(crate) async fn update_assume_role_policy(
             return Err(messages::protected_role(&role.record.name));
         }
         let trust = iam.trust_policy(input.policy_document.clone()).await?;
-        let updated =
-            RoleRecord { trust_policy: trust.document, trusted_ids: trust.ids, ..role.record.clone() };
+        let updated = RoleRecord { trust_policy: trust.document, trusted_ids: trust.ids, ..role.record.clone() };
         change.replace(&role, &updated)?;
         if iam.directory().commit(change).await? {
             return Ok(());

@@ -73,7 +73,8 @@ mod tests {
         make_group(&cloud, "team").await;
         let input = [("GroupName", "team"), ("NewGroupName", "crew")];
         denies(&cloud, "UpdateGroup", &input, "group team").await;
-        allow(&cloud, "alice", r#""Action": "iam:UpdateGroup", "Resource": "arn:aws:iam::000000000000:group/team""#).await;
+        allow(&cloud, "alice", r#""Action": "iam:UpdateGroup", "Resource": "arn:aws:iam::000000000000:group/team""#)
+            .await;
         let refused = cloud.iam_as(alice, "UpdateGroup", &input).await.fails();
         assert!(refused.message.expect("words").contains("on resource: arn:aws:iam::000000000000:group/crew because"));
     }

@@ -80,10 +80,11 @@ mod tests {
         let alice = make_user(&cloud, "alice").await;
         let input = [("UserName", "alice"), ("NewPath", "/admins/")];
         denies(&cloud, "UpdateUser", &input, "user alice").await;
-        allow(&cloud, "alice", r#""Action": "iam:UpdateUser", "Resource": "arn:aws:iam::000000000000:user/alice""#).await;
-        let message = "User: arn:aws:iam::000000000000:user/alice is not authorized to perform: iam:UpdateUser on resource: \
-                       arn:aws:iam::000000000000:user/admins/alice because no identity-based policy allows the \
-                       iam:UpdateUser action";
+        allow(&cloud, "alice", r#""Action": "iam:UpdateUser", "Resource": "arn:aws:iam::000000000000:user/alice""#)
+            .await;
+        let message = "User: arn:aws:iam::000000000000:user/alice is not authorized to perform: iam:UpdateUser on \
+                       resource: arn:aws:iam::000000000000:user/admins/alice because no identity-based policy allows \
+                       the iam:UpdateUser action";
         cloud.iam_as(alice, "UpdateUser", &input).await.is_refused(403, "AccessDenied", message);
     }
 }

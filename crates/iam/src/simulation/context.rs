@@ -51,7 +51,9 @@ impl Facts for Supposed {
         match self.0.get(key) {
             None => Values::Absent,
             Some(Value::One(value)) => Values::One(Cow::Borrowed(value)),
-            Some(Value::Many(values)) => Values::Many(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect()),
+            Some(Value::Many(values)) => {
+                Values::Many(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect())
+            }
         }
     }
 }

@@ -107,6 +107,6 @@ mod tests {
     #[test]
     fn braces_in_strings_and_conditions_are_no_statements() {
         let document = r#"{"Id":"[{\"}\\","Statement":[{"Sid":"}]","Condition":{"Null":{"a":["b"]}}}]}"#;
-        assert_eq!(positions(document), [[1, 31, 1, 76]]);
+        assert_eq!(positions(document), [[1, 30, 1, 75]]);
     }
 }

@@ -27,7 +27,8 @@ pub struct SessionRecord {
     pub account: AccountId,
     pub principal: SessionPrincipal,
     /// What the session is limited to, each policy with what to call it; `None` is no limit. With GetFederationToken, no
-    /// limit means no permissions of its own.
+    /// limit means no permissions of its own. A managed policy stands there by its ARN, without its text: what counts is its
+    /// default version at the time of a request (recorded).
     pub policies: Option<BTreeMap<String, String>>,
     /// The session tags, also those that an earlier session passed on.
     pub tags: BTreeMap<String, String>,

@@ -1,7 +1,7 @@
 use std::fs;
 
-use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage};
 use trent_kms::seed::SeedGrant;
+use trent_kms_core::{KeyOrigin, KeySpec, KeyUsage};
 use trent_shared::{SecretBytes, Timestamp};
 
 use super::*;

@@ -196,7 +196,7 @@ fn what_is_wrong_is_named_with_its_file() {
     for (file, message) in [
         (
             "listne: a",
-            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `auth`, `authorization`, `organization`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `auth`, `authorization`, `organization`, `kms`, `sts`, `limits`, `log`",
         ),
         ("services: { s3: { enabled: true } }", "`services`: unknown field `s3`, expected one of `kms`, `sts`, `iam`"),
         ("services: { kms: { enabled: maybe } }", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
@@ -255,7 +255,7 @@ fn what_is_wrong_is_named_with_its_variable() {
         (
             "TRENT_LISTNE",
             "a",
-            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `auth`, `authorization`, `organization`, `kms`, `limits`, `log`",
+            "unknown field `listne`, expected one of `listen`, `tls`, `data_dir`, `ephemeral`, `seed`, `seed_account`, `seed_region`, `services`, `auth`, `authorization`, `organization`, `kms`, `sts`, `limits`, `log`",
         ),
         ("TRENT_SERVICES__KMS__ENABLED", "maybe", r#"`services.kms.enabled` must be a boolean, not string "maybe""#),
         ("TRENT_SERVICES__S3__ENABLED", "true", "`services`: unknown field `s3`, expected one of `kms`, `sts`, `iam`"),
@@ -300,4 +300,23 @@ fn guardrails_are_read_from_files_of_policies() {
     assert_eq!((&*guardrail.name, guardrail.accounts.len()), ("g", 1));
     let refused = load("{}").expect_err("no policy").to_string();
     assert_eq!(refused, format!("organization.guardrails: {}", path.display()));
+}
+
+#[test]
+fn keys_of_identity_providers_come_from_a_file_or_stand_there() {
+    let set = r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"1","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(set.as_bytes()).expect("room");
+    let options = |jwks: &str| {
+        let settings = format!("sts: {{ oidc_providers: [{{ issuer: \"https://idp.example\", jwks: {jwks} }}] }}");
+        load(&settings, &[], StartArguments::default()).expect("valid").sts.options()
+    };
+    for jwks in [&*file.path().display().to_string(), set, &format!("'{set}'")] {
+        let options = options(jwks).expect("a key");
+        assert_eq!(options.oidc_providers.len(), 1, "{jwks}");
+    }
+    let refused = options("{ keys: [] }").map(drop).map_err(|error| crate::sentence(&error));
+    let words = "sts.oidc_providers: https://idp.example: there is no key for RS256 or ES256";
+    assert_eq!(refused, Err(words.to_owned()));
+    assert!(matches!(options("/nowhere/jwks.json"), Err(SettingsError::Unreadable { .. })));
 }

@@ -29,7 +29,7 @@ static OPERATIONS: [Operation; 11] = [
             "RegionDisabledException",
             "ExpiredTokenException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 1,
@@ -62,7 +62,7 @@ static OPERATIONS: [Operation; 11] = [
             "ExpiredTokenException",
             "RegionDisabledException",
         ],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 3,
@@ -80,7 +80,7 @@ static OPERATIONS: [Operation; 11] = [
         output: Some(&shapes::DECODE_AUTHORIZATION_MESSAGE_RESPONSE),
         result_wrapper: Some("DecodeAuthorizationMessageResult"),
         errors: &["InvalidAuthorizationMessageException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 5,
@@ -89,7 +89,7 @@ static OPERATIONS: [Operation; 11] = [
         output: Some(&shapes::GET_ACCESS_KEY_INFO_RESPONSE),
         result_wrapper: Some("GetAccessKeyInfoResult"),
         errors: &[],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 6,
@@ -116,7 +116,7 @@ static OPERATIONS: [Operation; 11] = [
         output: Some(&shapes::GET_FEDERATION_TOKEN_RESPONSE),
         result_wrapper: Some("GetFederationTokenResult"),
         errors: &["MalformedPolicyDocumentException", "PackedPolicyTooLargeException", "RegionDisabledException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 9,
@@ -125,7 +125,7 @@ static OPERATIONS: [Operation; 11] = [
         output: Some(&shapes::GET_SESSION_TOKEN_RESPONSE),
         result_wrapper: Some("GetSessionTokenResult"),
         errors: &["RegionDisabledException"],
-        is_implemented: false,
+        is_implemented: true,
     },
     Operation {
         index: 10,
@@ -150,7 +150,19 @@ pub(crate) async fn dispatch(
     input: Value,
 ) -> Result<Output, ApiError> {
     match operation.index {
+        0 => Ok(Box::new(ops::assume_role::assume_role(service, cx, Decode::decode(input)?).await?)),
+        2 => Ok(Box::new(
+            ops::assume_role_with_web_identity::assume_role_with_web_identity(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        4 => Ok(Box::new(
+            ops::decode_authorization_message::decode_authorization_message(service, cx, Decode::decode(input)?)
+                .await?,
+        )),
+        5 => Ok(Box::new(ops::get_access_key_info::get_access_key_info(service, cx, Decode::decode(input)?).await?)),
         6 => Ok(Box::new(ops::get_caller_identity::get_caller_identity(service, cx, Decode::decode(input)?).await?)),
+        8 => Ok(Box::new(ops::get_federation_token::get_federation_token(service, cx, Decode::decode(input)?).await?)),
+        9 => Ok(Box::new(ops::get_session_token::get_session_token(service, cx, Decode::decode(input)?).await?)),
         _ => Err(ApiError::not_implemented(MODEL.full_name, operation.name)),
     }
 }

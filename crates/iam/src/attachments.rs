@@ -191,6 +191,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_policy_is_not_attached_and_deleted_at_the_same_time() {
+        let cloud = cloud().await;
+        for number in 0..20 {
+            let arn = make_policy(&cloud, &format!("p{number}"), ALL).await;
+            let input = [("UserName", "alice"), ("PolicyArn", &*arn)];
+            let (attached, deleted) =
+                tokio::join!(cloud.iam("AttachUserPolicy", &input), cloud.iam("DeletePolicy", &input[1..]));
+            assert_eq!([attached.status, deleted.status].iter().filter(|&&status| status == 200).count(), 1);
+            if attached.status == 200 {
+                cloud.iam("DetachUserPolicy", &input).await.succeeds_in_xml();
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_holder_has_a_quota_of_attached_policies() {
         let cloud = cloud().await;
         let mut arns = Vec::new();

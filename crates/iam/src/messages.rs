@@ -1,9 +1,8 @@
 //! Every sentence that a client can read. [R] is recorded from AWS (the snapshots of LocalStack's tests, reports of
 //! users), [D] documented, [I] inferred.
 
-mod roles;
-
 pub(crate) mod policies;
+mod roles;
 pub(crate) mod simulation;
 
 use trent_policy::MalformedPolicy;

@@ -6,10 +6,9 @@ use trent_identity::{GroupRecord, RoleRecord, UserRecord};
 use trent_shared::{ApiError, Context};
 use trent_store::Versioned;
 
-use crate::Iam;
 use crate::access::Named;
 use crate::facts::{Facts, key};
-use crate::messages::policies as messages;
+use crate::{Iam, messages};
 
 /// A user, group or role.
 pub(crate) trait PolicyHolder: Named {

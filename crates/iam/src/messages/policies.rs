@@ -51,13 +51,6 @@ pub(crate) fn no_policy_arn(arn: &str) -> ApiError {
     errors::INVALID_INPUT.says(format!("ARN {arn} is not valid."))
 }
 
-/// [R]
-pub(crate) fn protected_role(name: &str) -> ApiError {
-    errors::UNMODIFIABLE_ENTITY.says(format!(
-        "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
-    ))
-}
-
 // Sizes and numbers
 
 /// [R]

@@ -102,7 +102,7 @@ mod tests {
         attach(&cloud, HOLDERS[1], &arns[1]).await;
         bound(&cloud, HOLDERS[2], &arns[1]).await;
         bound(&cloud, HOLDERS[0], &arns[2]).await;
-        let all = vec!["attached", "both", "boundary", "unused"];
+        let all = ["attached", "both", "boundary", "unused"];
         for (only_attached, usage, names) in [
             ("false", "PermissionsPolicy", &all[..]),
             ("false", "PermissionsBoundary", &all[..]),

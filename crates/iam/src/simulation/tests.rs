@@ -301,7 +301,7 @@ async fn each_level_of_the_organization_must_allow() {
         let more: Input<'_> = names.iter().map(|(name, document)| (name.as_str(), *document)).collect();
         let answer = custom(&get(&[ALLOW], &more)).await;
         let allowed = answer.text(&format!("{RESULT}/OrganizationsDecisionDetail/AllowedByOrganizations"));
-        let matches = if decided == "allowed" { 1 } else { 0 };
+        let matches = usize::from(decided == "allowed");
         assert_eq!((decision(&answer), allowed, matched(&answer).len()), (decided, by, matches));
     }
     let empty = ("OrderedOrganizationPolicyInputList.member.1.ServiceControlPolicyInputList", "");

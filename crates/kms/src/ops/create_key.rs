@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use trent_identity::ServiceLinkedRole;
 use trent_kms_core::{KeyMaterial, KeyOrigin, KeySpec, KeyUsage, Lifecycle};
 use trent_shared::{ApiError, Context, Entropy, Timestamp, random_uuid};
 
@@ -38,6 +39,11 @@ pub(crate) async fn create_key(
     let policy_principals = kms.check_policy(cx, &arn, &key.policy, bypass, &facts).await?;
     if has_fixed_id {
         kms.make_room(&arn).await?;
+    }
+    if key.is_multi_region {
+        let directory = kms.authorizer.directory();
+        let role = ServiceLinkedRole::MULTI_REGION_KEYS;
+        directory.ensure_service_linked_role(cx.partition(), cx.account(), role).await?;
     }
     let material = match fixed.material {
         None if key.origin == KeyOrigin::External => None,

@@ -24,6 +24,8 @@ struct Told {
 #[derive(Serialize)]
 struct ToldDecision {
     at: String,
+    /// What DecodeAuthorizationMessage opens.
+    encoded_message: String,
     #[serde(flatten)]
     record: DecisionRecord,
 }
@@ -62,7 +64,11 @@ impl AdminApi {
 }
 
 fn told(found: Vec<DecisionRecord>) -> trent_gateway::Response {
-    let decisions = found.into_iter().map(|record| ToldDecision { at: rfc3339(record.at), record });
+    let decisions = found.into_iter().map(|record| ToldDecision {
+        at: rfc3339(record.at),
+        encoded_message: trent_sts::encoded_message(record.request_id),
+        record,
+    });
     json_response(StatusCode::OK, &Told { decisions: decisions.collect() })
 }
 

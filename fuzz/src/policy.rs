@@ -50,14 +50,14 @@ fn asked(policy: Policy, text: &str) {
     }
     drop(policy.check_set_operators(|_| false));
 
-    let mut named = [NamedPolicy { name: "fuzzed".to_owned(), policy: policy.into() }];
+    let mut policies = [NamedPolicy { name: "fuzzed".to_owned(), policy: policy.into() }];
     let is_identity = kind == PolicyKind::Identity;
-    let before = decided(&question, &named, is_identity);
+    let before = decided(&question, &policies, is_identity);
     // Bound to the caller's own ids, what it names stays what it is.
     let ids = names.into_iter().map(|name| (name, "AROAEXAMPLE".to_owned())).collect();
     let policy = Policy::parse(text, kind).expect("accepted before").bound_to(&ids);
-    named[0].policy = policy.into();
-    assert_eq!(decided(&question, &named, is_identity), before);
+    policies[0].policy = policy.into();
+    assert_eq!(decided(&question, &policies, is_identity), before);
 }
 
 /// Whether it is allowed, which the explanation says too.

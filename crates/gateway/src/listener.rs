@@ -81,7 +81,7 @@ impl Gateway {
                             debug!(%error, "a connection ended early");
                         }
                     }
-                    () = vigil.is_idle_for(gateway.limits().header_timeout) => debug!("closed an idle connection"),
+                    () = vigil.until_idle_for(gateway.limits().header_timeout) => debug!("closed an idle connection"),
                 }
             });
         }

@@ -30,7 +30,7 @@ impl Vigil {
     }
 
     /// Ends when no request has begun or been under way for that long.
-    pub(crate) async fn is_idle_for(self, time: Duration) {
+    pub(crate) async fn until_idle_for(self, time: Duration) {
         let (mut seen, mut idle) = (0, 0);
         while idle < LOOKS {
             sleep(time / LOOKS).await;
@@ -60,7 +60,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_requests_is_idle() {
         let started = Instant::now();
-        Vigil::default().is_idle_for(TIME).await;
+        Vigil::default().until_idle_for(TIME).await;
         assert_eq!(started.elapsed(), TIME);
     }
 
@@ -68,7 +68,7 @@ mod tests {
     async fn a_request_under_way_keeps_it_open_and_its_end_begins_anew() {
         let vigil = Vigil::default();
         let request = vigil.begin();
-        let mut watching = Box::pin(vigil.clone().is_idle_for(TIME));
+        let mut watching = Box::pin(vigil.clone().until_idle_for(TIME));
         timeout(TIME * 10, &mut watching).await.expect_err("under way");
         drop(request);
         let ended = Instant::now();
@@ -87,7 +87,7 @@ mod tests {
         };
         tokio::select! {
             () = requests => {}
-            () = vigil.clone().is_idle_for(TIME) => panic!("idle"),
+            () = vigil.clone().until_idle_for(TIME) => panic!("idle"),
             _ = timeout(TIME * 10, pending::<()>()) => {}
         }
     }

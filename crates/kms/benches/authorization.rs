@@ -85,9 +85,8 @@ fn encrypt(c: &mut Criterion) {
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let cloud = Cloud::new();
     let mut group = c.benchmark_group("encrypt");
-    let input = |id: &Value| {
-        json!({ "KeyId": id, "Plaintext": "aGVsbG8=", "EncryptionContext": { "Department": "Finance" } })
-    };
+    let input =
+        |id: &Value| json!({ "KeyId": id, "Plaintext": "aGVsbG8=", "EncryptionContext": { "Department": "Finance" } });
     let root = cloud.root_of(OWNER);
     let plain = runtime.block_on(root.kms("CreateKey", json!({}))).expect("a key")["KeyMetadata"]["KeyId"].clone();
     group.bench_function("root, default policy", |b| {

@@ -34,10 +34,10 @@ pub(crate) struct KeyLookup<'a> {
 
 #[derive(Clone, Copy)]
 enum Named<'a> {
-    ByIdentifier(&'a str),
-    /// With the ciphertext that the key shall open: a bare key id may be that of another account's key then.
-    ByIdentifierOf(&'a str, &'a CiphertextBlob<'a>),
-    ByCiphertext(&'a CiphertextBlob<'a>),
+    Identifier(&'a str),
+    /// And the ciphertext that the key shall open: a bare key id may be that of another account's key then.
+    IdentifierOf(&'a str, &'a CiphertextBlob<'a>),
+    Ciphertext(&'a CiphertextBlob<'a>),
 }
 
 /// What a request says that policies and grants may ask about.
@@ -51,7 +51,9 @@ pub(crate) struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     pub(crate) fn encryption_context(&self) -> Option<&'a EncryptionContext> {
-        self.facts.iter().find_map(|fact| if let Fact::EncryptionContext(context) = fact { Some(*context) } else { None })
+        self.facts
+            .iter()
+            .find_map(|fact| if let Fact::EncryptionContext(context) = fact { Some(*context) } else { None })
     }
 }
 
@@ -72,7 +74,7 @@ pub(crate) struct AuthorizedKey {
 impl Kms {
     /// The key that a `KeyId` member names.
     pub(crate) fn key<'a>(&'a self, cx: &'a Context, identifier: &'a str) -> KeyLookup<'a> {
-        self.lookup(cx, Named::ByIdentifier(identifier))
+        self.lookup(cx, Named::Identifier(identifier))
     }
 
     /// The key that a `KeyId` member names, to open a ciphertext with.
@@ -82,12 +84,12 @@ impl Kms {
         identifier: &'a str,
         blob: &'a CiphertextBlob<'a>,
     ) -> KeyLookup<'a> {
-        self.lookup(cx, Named::ByIdentifierOf(identifier, blob))
+        self.lookup(cx, Named::IdentifierOf(identifier, blob))
     }
 
     /// The key whose material made a ciphertext.
     pub(crate) fn key_of_ciphertext<'a>(&'a self, cx: &'a Context, blob: &'a CiphertextBlob<'a>) -> KeyLookup<'a> {
-        self.lookup(cx, Named::ByCiphertext(blob))
+        self.lookup(cx, Named::Ciphertext(blob))
     }
 
     fn lookup<'a>(&'a self, cx: &'a Context, named: Named<'a>) -> KeyLookup<'a> {
@@ -211,8 +213,8 @@ impl<'a> KeyLookup<'a> {
         let found = self.find(action, now).await?;
         self.kms.admit_cryptography(self.cx, action, found.key.record.spec)?;
         self.kms.authorize_key(self.cx, action, &found, self.asked).await.map_err(|denied| match self.named {
-            Named::ByCiphertext(_) => messages::ciphertext_key_inaccessible(),
-            Named::ByIdentifier(_) | Named::ByIdentifierOf(..) => denied,
+            Named::Ciphertext(_) => messages::ciphertext_key_inaccessible(),
+            Named::Identifier(_) | Named::IdentifierOf(..) => denied,
         })?;
         Ok(AuthorizedKey { key: found.key, action, now })
     }
@@ -224,10 +226,10 @@ impl<'a> KeyLookup<'a> {
 
     async fn find(&self, action: Action, now: Timestamp) -> Result<Found, ApiError> {
         match self.named {
-            Named::ByIdentifier(identifier) | Named::ByIdentifierOf(identifier, _) => {
+            Named::Identifier(identifier) | Named::IdentifierOf(identifier, _) => {
                 self.find_identified(identifier, action, now).await
             }
-            Named::ByCiphertext(blob) => {
+            Named::Ciphertext(blob) => {
                 let key = self.find_by_ciphertext(blob, now).await?;
                 // A key that does not exist and one that the caller may not use are told apart by nothing (errors.md §3).
                 let key = key.ok_or_else(messages::ciphertext_key_inaccessible)?;
@@ -262,7 +264,7 @@ impl<'a> KeyLookup<'a> {
             return Err(messages::denied_to_foreign_caller(self.cx, action));
         }
         // A bare key id works across accounts where the ciphertext tells the key (operations.md, Decrypt).
-        if let Named::ByIdentifierOf(_, blob) = self.named
+        if let Named::IdentifierOf(_, blob) = self.named
             && !identifier.starts_with("arn:")
             && let Some(key) = self.find_by_ciphertext(blob, now).await?
             && key.arn.id == arn.id

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use trent_identity::{Asked as Question, Known};
 use trent_kms_core::{Backing, EncryptionContext, Grant, GrantOperation, GrantedRequest};
-use trent_policy::{
-    ConsideredGrant, GrantAllow, NamedPolicy, Policy, PolicyKind, PrincipalKind, ResourceSide, Rule,
-};
+use trent_policy::{ConsideredGrant, GrantAllow, NamedPolicy, Policy, PolicyKind, PrincipalKind, ResourceSide, Rule};
 use trent_shared::{ApiError, Context};
 
 use crate::Kms;
@@ -167,7 +165,11 @@ impl Kms {
         };
         if let Some(HeldGrant { id, backing, .. }) = allowing {
             let Backing { needs_identity, is_limited } = *backing;
-            return Ok(vec![ConsideredGrant::Allows(GrantAllow { grant_id: id.to_string(), needs_identity, is_limited })]);
+            return Ok(vec![ConsideredGrant::Allows(GrantAllow {
+                grant_id: id.to_string(),
+                needs_identity,
+                is_limited,
+            })]);
         }
         let declining = held.iter().take(MOST_EXPLAINED).map(|(held, counts)| ConsideredGrant::Declines {
             grant_id: held.id.to_string(),

@@ -7,8 +7,8 @@
 mod access;
 mod action;
 mod alias;
-mod authorization;
 pub mod api;
+mod authorization;
 mod cache;
 mod change;
 mod ciphertext;

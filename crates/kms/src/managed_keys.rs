@@ -413,7 +413,10 @@ mod tests {
         assert!(predefined_aliases().is_sorted() && predefined_aliases().all(|alias| alias.starts_with(PREFIX)));
         for service in &SERVICES {
             let policy = service.policy(&Region::default(), AccountId::DEFAULT);
-            assert_eq!(policy_document::accept(&policy, usize::MAX).map(|(text, _)| text).as_deref(), Ok(policy.as_str()));
+            assert_eq!(
+                policy_document::accept(&policy, usize::MAX).map(|(text, _)| text).as_deref(),
+                Ok(policy.as_str())
+            );
         }
     }
 }

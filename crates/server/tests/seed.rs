@@ -49,7 +49,11 @@ fn a_wrong_seed_stops_the_start_with_file_entry_and_reason() {
         ("speck: RSA_2048", 3, "unknown field `speck`, expected one of id, "),
         ("material: 00ff", 2, "the material must be 32 bytes"),
         ("aliases: [a]", 2, "a: Alias must start with the prefix \"alias/\"."),
-        ("grants: [{ operations: [Decrypt] }]", 2, "grant: 1 validation error detected: Value null at 'granteePrincipal'"),
+        (
+            "grants: [{ operations: [Decrypt] }]",
+            2,
+            "grant: 1 validation error detected: Value null at 'granteePrincipal'",
+        ),
     ] {
         let told = refuses(directory.path(), &seed(members));
         assert!(told.starts_with(&format!("trent: DIR/seed.yaml:{line}: key {ID}: {reason}")), "{told}");

@@ -30,8 +30,8 @@ pub use cloud::Cloud;
 pub use enclave::Enclave;
 pub use somebody::Somebody;
 pub use time_and_chance::{ManualClock, SeededEntropy};
-pub use xml::Xml;
 /// What [`Cloud::with_options`] takes.
 pub use trent_kms::Options as KmsOptions;
 /// What [`Cloud::plant`] takes.
 pub use trent_kms::seed::{Planted, RefusedSeed, SeedGrant, SeedKey, SeedRotation};
+pub use xml::Xml;

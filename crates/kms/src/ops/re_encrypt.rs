@@ -30,7 +30,8 @@ pub(crate) async fn re_encrypt(
         is_ignored,
     };
     let context = encryption_context(input.destination_encryption_context);
-    let is_same_key = Fact::Flag(condition::RE_ENCRYPT_ON_SAME_KEY, kms.opens_itself(cx, &sealed, &input.destination_key_id).await);
+    let is_same_key =
+        Fact::Flag(condition::RE_ENCRYPT_ON_SAME_KEY, kms.opens_itself(cx, &sealed, &input.destination_key_id).await);
     let grant_tokens = input.grant_tokens.as_deref().unwrap_or_default();
 
     let [algorithm_fact, context_fact] = encryption_facts(algorithm, &context);
@@ -42,7 +43,8 @@ pub(crate) async fn re_encrypt(
     let [.., is_same_key] = facts;
     let [algorithm_fact, context_fact] = encryption_facts(source_algorithm, &sealed.context);
     let facts = [algorithm_fact, context_fact, is_same_key];
-    let opened = kms.open(cx, Action::ReEncryptFrom, &sealed, Asked { facts: &facts, grant_tokens, child: None }).await?;
+    let opened =
+        kms.open(cx, Action::ReEncryptFrom, &sealed, Asked { facts: &facts, grant_tokens, child: None }).await?;
 
     let (ciphertext, material_id) = kms.encrypt(&destination, algorithm, &opened.plaintext, &context)?;
     end_dry_run(input.dry_run)?;

@@ -231,7 +231,8 @@ async fn decisions_are_read_back_by_request_id() {
     let stranger = "AWS4-HMAC-SHA256 Credential=111122223333/20260928/us-east-1/kms/aws4_request, SignedHeaders=host, \
                     Signature=0";
     let arn = format!("arn:aws:kms:us-east-1:000000000000:key/{}", key.as_str().expect("an id"));
-    let request = Request::post("/").header("x-amz-target", "TrentService.DescribeKey").header("authorization", stranger);
+    let request =
+        Request::post("/").header("x-amz-target", "TrentService.DescribeKey").header("authorization", stranger);
     let (response, told) = program.send(request, json!({ "KeyId": arn }).to_string()).await;
     assert_eq!(response.status(), 400);
     assert!(!told.to_string().contains("statement"), "the client is told no more than by AWS: {told}");
@@ -259,8 +260,7 @@ async fn decisions_are_read_back_by_request_id() {
 #[tokio::test]
 async fn what_was_allowed_is_read_back_too_and_what_is_unknown_says_so() {
     let program = Program::new().await;
-    let (response, _) =
-        program.send(Request::post("/").header("x-amz-target", "TrentService.ListKeys"), "{}").await;
+    let (response, _) = program.send(Request::post("/").header("x-amz-target", "TrentService.ListKeys"), "{}").await;
     let id = response.headers()["x-amzn-requestid"].to_str().expect("text").to_owned();
     let (_, told) = program.send(Request::get(format!("/_trent/decisions/{id}")), "").await;
     assert_eq!(told["decisions"][0]["decision"], "allowed");

@@ -230,7 +230,10 @@ fn what_is_wrong_is_named_with_its_file() {
         ("tls: { names: [a b] }", r#"`tls.names`: "a b" is neither a host name nor an IP address"#),
         ("tls: { names: { a: b } }", "`tls.names`: expected a name or a list of names"),
         ("auth: { signatures: maybe }", r#"`auth.signatures`: "maybe" is neither accept nor verify"#),
-        ("auth: { credentials: [{ access_key_id: a }] }", r#"missing configuration field "auth.credentials[0]secret_access_key""#),
+        (
+            "auth: { credentials: [{ access_key_id: a }] }",
+            r#"missing configuration field "auth.credentials[0]secret_access_key""#,
+        ),
         ("log: { format: xml }", r#"`log.format`: "xml" is neither auto, human nor json"#),
         ("- a list", "invalid type: sequence, expected a map"),
         ("listen: [", "while parsing a node, did not find expected node content at byte 9 line 2 column 1"),

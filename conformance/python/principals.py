@@ -44,15 +44,17 @@ class Principal:
 class Account(Principal):
     """An account, calling as its root user, who makes the others."""
 
-    def __init__(self, url, account):
-        super().__init__(url, f"arn:aws:iam::{account}:root", {"AccessKeyId": account, "SecretAccessKey": "secret"})
+    def __init__(self, url, account, credentials=None):
+        credentials = credentials or {"AccessKeyId": account, "SecretAccessKey": "secret"}
+        super().__init__(url, f"arn:aws:iam::{account}:root", credentials)
         self.id, self.iam = account, self.client("iam")
 
     def user(self, name, *statements):
         """A user whose identity policy has these statements, if any."""
         arn = self.iam.create_user(UserName=name)["User"]["Arn"]
         credentials = self.iam.create_access_key(UserName=name)["AccessKey"]
-        self.may(f"user/{name}", *statements)
+        if statements:
+            self.may(f"user/{name}", *statements)
         return Principal(self.url, arn, credentials)
 
     def role(self, name, *statements):
@@ -60,16 +62,17 @@ class Account(Principal):
         trust = allow("sts:AssumeRole", Principal={"AWS": self.id})
         del trust["Resource"]
         role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]
-        self.may(f"role/{name}", *statements)
+        if statements:
+            self.may(f"role/{name}", *statements)
         return role["Arn"]
 
     def may(self, who, *statements):
-        """Gives `user/NAME` or `role/NAME` an identity policy instead of what it had."""
+        """Gives `user/NAME` or `role/NAME` an identity policy of these statements instead of what it had."""
         kind, name = who.split("/")
         named = {f"{kind.title()}Name": name, "PolicyName": "own"}
         if statements:
             getattr(self.iam, f"put_{kind}_policy")(**named, PolicyDocument=document(*statements))
-        elif getattr(self.iam, f"list_{kind}_policies")(**{f"{kind.title()}Name": name})["PolicyNames"]:
+        else:
             getattr(self.iam, f"delete_{kind}_policy")(**named)
 
     def key(self, *statements, **request):

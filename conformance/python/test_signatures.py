@@ -1,4 +1,7 @@
-"""Signatures that count (`auth.signatures: verify`), over HTTPS: the AWS CLI with credentials that Trent knows, and others."""
+"""Signatures that count (`auth.signatures: verify`): the AWS CLI, boto3 and curl with credentials that Trent knows.
+
+The AWS CLI and curl come by HTTPS.
+"""
 
 import base64
 import json
@@ -12,9 +15,12 @@ from pathlib import Path
 
 import botocore.auth
 import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from emulator import TRENT, Emulator, require_binary
 from principals import Account, Principal, allow, no_allow, session
 from sdk import refusal
+from wire import Wire
 
 pytestmark = pytest.mark.own
 
@@ -123,15 +129,9 @@ def plaintext(tmp_path):
 
 @pytest.fixture
 def root(emulator):
-    return known(emulator, ROOT)
+    return Account(emulator.url, ACCOUNT, ROOT)
 
 
-def known(emulator, credentials, account=ACCOUNT):
-    """Calls with boto3 as the account's root user, by configured credentials."""
-    root = Account(emulator.url, account)
-    root.credentials = credentials
-    root.kms, root.iam = root.client("kms"), root.client("iam")
-    return root
 
 
 def of_query_services(refusal, code):
@@ -187,22 +187,34 @@ def test_credentials_that_nobody_made_are_unknown(emulator, id):
 def test_curl_signs_as_well_and_must(emulator):
     missing = {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
     assert emulator.curl() == (400, missing)
-    sigv4 = ("--aws-sigv4", "aws:amz:us-east-1:kms", "--user")
-    status, answer = emulator.curl(*sigv4, f"{ROOT['AccessKeyId']}:{ROOT['SecretAccessKey']}")
-    assert status == 200 and answer["Truncated"] is False
-    status, answer = emulator.curl(*sigv4, f"{ROOT['AccessKeyId']}:x")
-    assert (status, answer["__type"], answer["message"]) == (400, *MISMATCH)
-    # What is no matter of accounts is answered to everybody.
-    status, health = emulator.curl("--request", "GET", f"{emulator.https}/_trent/health", "--next")
-    assert status == 200
 
+    def signing(secret, service="kms"):
+        user = f"{ROOT['AccessKeyId']}:{secret}"
+        status, answer = emulator.curl("--aws-sigv4", f"aws:amz:us-east-1:{service}", "--user", user)
+        return status, answer.get("__type"), answer.get("message")
 
-def test_a_signature_is_for_one_service_region_and_body(emulator):
-    scope = "AWS4-HMAC-SHA256 Credential=AKIATRENTROOT/20300101/us-east-1/sts/aws4_request"
-    signed = ("-H", f"Authorization: {scope}, SignedHeaders=host;x-amz-date, Signature={'0' * 64}")
-    status, answer = emulator.curl(*signed, "-H", "X-Amz-Date: 20300101T000000Z")
+    secret = ROOT["SecretAccessKey"]
+    assert signing(secret) == (200, None, None)
+    assert signing("x") == (400, *MISMATCH)
     told = "Credential should be scoped to correct service: 'kms'."
-    assert (status, answer["__type"], answer["message"]) == (400, "InvalidSignatureException", told)
+    assert signing(secret, service="sts") == (400, "InvalidSignatureException", told)
+
+
+def test_a_signature_is_for_one_request(emulator):
+    """Sent again it counts again, sent altered it does not."""
+    url, body = f"{emulator.url}/", b"{}"
+    headers = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
+    request = AWSRequest("POST", url, headers=headers, data=body)
+    credentials = Credentials(ROOT["AccessKeyId"], ROOT["SecretAccessKey"])
+    botocore.auth.SigV4Auth(credentials, "kms", "us-east-1").add_auth(request)
+    signed = dict(request.headers)
+    wire = Wire(emulator.url, ACCOUNT)
+    for _ in range(2):
+        assert wire.send("POST", "/", body, signed).status == 200
+    listing = {"X-Amz-Target": "TrentService.ListAliases"}
+    for path, sent, other in (("/", b'{"Limit": 1}', {}), ("/", body, listing), ("/?a=b", body, {})):
+        answer = wire.send("POST", path, sent, signed | other)
+        assert (answer.status, *answer.error) == (400, *MISMATCH)
 
 
 def test_an_access_key_counts_while_it_is_active(emulator, root):
@@ -218,18 +230,16 @@ def test_an_access_key_counts_while_it_is_active(emulator, root):
     assert emulator.cli(wrong, "describe-key", "--key-id", key) == MISMATCH
 
     access_key = {"UserName": "carol", "AccessKeyId": made["AccessKeyId"]}
-    for status in ("Inactive", "Active"):
-        root.iam.update_access_key(**access_key, Status=status)
-        if status == "Inactive":
-            assert refusal(carol.kms.describe_key, KeyId=key) == UNKNOWN
-        else:
-            carol.kms.describe_key(KeyId=key)
+    root.iam.update_access_key(**access_key, Status="Inactive")
+    assert refusal(carol.kms.describe_key, KeyId=key) == UNKNOWN
+    root.iam.update_access_key(**access_key, Status="Active")
+    carol.kms.describe_key(KeyId=key)
     root.iam.delete_access_key(**access_key)
     assert refusal(carol.kms.describe_key, KeyId=key) == UNKNOWN
 
 
 def test_a_session_counts_with_its_token_until_it_is_over(turned, sign_at):
-    root = known(turned, ROOT)
+    root = Account(turned.url, ACCOUNT, ROOT)
     key = root.key()
     dora = root.user("dora", allow("sts:AssumeRole"))
     role = root.role("Reader", allow("kms:DescribeKey"))
@@ -265,7 +275,7 @@ def moments(words, form):
 
 
 def test_clocks_may_differ_by_minutes_only(turned, sign_at):
-    root = known(turned, ROOT)
+    root = Account(turned.url, ACCOUNT, ROOT)
     turned.advance("1h")
     for service, call, code, minutes in (
         ("kms", "list-keys", "InvalidSignatureException", 5),
@@ -289,9 +299,9 @@ def test_clocks_may_differ_by_minutes_only(turned, sign_at):
     assert latest - now == timedelta(minutes=5) and signed > latest
 
 
-def test_a_signed_address_counts_until_it_expires(turned, root_address=None):
-    root = known(turned, ROOT)
-    address = root.client("sts").generate_presigned_url("get_caller_identity", ExpiresIn=60)
+def test_a_signed_address_counts_for_a_quarter_of_an_hour(turned):
+    root = Account(turned.url, ACCOUNT, ROOT)
+    address = root.client("sts").generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
 
     def fetch(address):
         done = subprocess.run(["curl", "-sS", "--noproxy", "*", address], capture_output=True, text=True, timeout=30)
@@ -300,5 +310,10 @@ def test_a_signed_address_counts_until_it_expires(turned, root_address=None):
 
     assert f"<Arn>{root.arn}</Arn>" in fetch(address)
     assert "<Code>SignatureDoesNotMatch</Code>" in fetch(address + "0")
+    assert "<Code>SignatureDoesNotMatch</Code>" in fetch(address.replace("Expires=60", "Expires=61"))
+    # STS takes it for a quarter of an hour, whatever it says itself.
+    turned.advance("14m")
+    assert f"<Arn>{root.arn}</Arn>" in fetch(address)
     turned.advance("2m")
-    print(fetch(address))
+    told = fetch(address)
+    assert "<Code>SignatureDoesNotMatch</Code>" in told and "<Message>Signature expired: " in told

@@ -5,6 +5,10 @@ import json
 import boto3
 from botocore.config import Config
 
+SECRET = b"secret"
+# What the guide gives to users of a key.
+USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
 
 
@@ -93,6 +97,9 @@ def session(user, role, name="s1", **request):
 
 # AWS's sentences
 
+# What they call a key policy.
+KEY_POLICY = "resource-based policy"
+
 
 def no_allow(who, action, resource, layer="identity-based policy"):
     """Nothing in this layer allows."""
@@ -128,3 +135,17 @@ CLOSED_CIPHERTEXT = (
 
 def denied(message):
     return "AccessDeniedException", message
+
+
+# What Trent tells of a denial
+
+
+def statement(decision, sid):
+    """What the denial's explanation tells of the statement."""
+    policies = decision["explanation"]["policies"]
+    [found] = [one for policy in policies for one in policy["statements"] if one.get("sid") == sid]
+    return found
+
+
+def failed_condition(operator, key, expected, actual):
+    return {"condition": {"operator": operator, "key": key, "expected": expected, "actual": actual}}

@@ -10,15 +10,16 @@ import re
 import subprocess
 import sys
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import botocore.auth
+import botocore.compat
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from emulator import TRENT, Emulator, require_binary
-from principals import Account, Principal, allow, no_allow, session
+from principals import Account, Principal, allow, deny, explicit_deny, no_allow, session
 from sdk import refusal
 from wire import Wire
 
@@ -53,16 +54,19 @@ OVER = ("ExpiredTokenException", "The security token included in the request is 
 
 
 class Strict(Emulator):
-    """Trusts nobody without a signature, and is trusted by its CA."""
+    """Believes signatures only, and is believed by its CA."""
 
     def __init__(self, directory):
         (directory / "trent.json").write_text(json.dumps(CONFIGURATION))
         super().__init__(directory / "state", "--config", directory / "trent.json")
+        self.https = self.url.replace("http://127.0.0.1", "https://localhost")
+        self.ca = directory / "ca.pem"
+
+    def trust(self):
+        """Writes its CA where its clients look."""
         done = subprocess.run([TRENT, "ca", "--url", self.url], capture_output=True, text=True, timeout=30, env={})
         assert (done.returncode, done.stderr) == (0, "")
-        self.ca = directory / "ca.pem"
         self.ca.write_text(done.stdout)
-        self.https = self.url.replace("http://127.0.0.1", "https://localhost")
 
     def advance(self, by):
         turn = urllib.request.Request(f"{self.url}/_trent/clock/advance", json.dumps({"by": by}).encode())
@@ -106,8 +110,11 @@ class Strict(Emulator):
 def start(directory):
     require_binary()
     emulator = Strict(directory)
-    yield emulator
-    emulator.stop()
+    try:
+        emulator.trust()
+        yield emulator
+    finally:
+        emulator.stop()
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +139,15 @@ def root(emulator):
     return Account(emulator.url, ACCOUNT, ROOT)
 
 
+@pytest.fixture
+def sign_at(monkeypatch):
+    """Makes boto3 sign as if its clock went ahead of the real one."""
+
+    def sign_at(ahead):
+        real = botocore.compat.get_current_datetime
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: real() + ahead)
+
+    return sign_at
 
 
 def of_query_services(refusal, code):
@@ -139,17 +155,11 @@ def of_query_services(refusal, code):
     return code, refusal[1]
 
 
-@pytest.fixture
-def sign_at(monkeypatch):
-    """Makes boto3 sign as if its clock went ahead of the real one."""
-
-    def sign_at(ahead):
-        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda remove_tzinfo=True: now() + ahead)
-
-    def now():
-        return datetime.now(UTC).replace(tzinfo=None)
-
-    return sign_at
+def moments(words, form):
+    """The moments that the words name, in the places of this form."""
+    told = re.fullmatch(form.replace("AT", r"(\d{8}T\d{6}Z)"), words)
+    assert told, words
+    return [datetime.strptime(moment, "%Y%m%dT%H%M%SZ") for moment in told.groups()]
 
 
 def test_configured_credentials_are_who_they_are_said_to_be(emulator, plaintext, tmp_path):
@@ -176,9 +186,9 @@ def test_what_was_signed_with_another_secret_counts_for_nothing(emulator, root):
     assert len(root.kms.list_keys()["Keys"]) == before
 
 
-@pytest.mark.parametrize("id", [ACCOUNT, "AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"])
-def test_credentials_that_nobody_made_are_unknown(emulator, id):
-    nobody = {"AccessKeyId": id, "SecretAccessKey": "secret"}
+@pytest.mark.parametrize("access_key_id", [ACCOUNT, "AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"])
+def test_credentials_that_nobody_made_are_unknown(emulator, access_key_id):
+    nobody = {"AccessKeyId": access_key_id, "SecretAccessKey": "secret"}
     assert emulator.cli(nobody, "list-keys") == UNKNOWN
     denied = of_query_services(UNKNOWN, "InvalidClientTokenId")
     assert refusal(Principal(emulator.url, "", nobody).client("sts").get_caller_identity) == denied
@@ -215,6 +225,14 @@ def test_a_signature_is_for_one_request(emulator):
     for path, sent, other in (("/", b'{"Limit": 1}', {}), ("/", body, listing), ("/?a=b", body, {})):
         answer = wire.send("POST", path, sent, signed | other)
         assert (answer.status, *answer.error) == (400, *MISMATCH)
+
+
+def test_a_key_can_ask_for_https(emulator, root):
+    everybody = {"Principal": {"AWS": "*"}, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    key = root.key(allow("kms:*", Principal={"AWS": root.arn}), deny("kms:*", **everybody))
+    denied = explicit_deny(root, "DescribeKey", key, "resource-based policy")
+    assert refusal(root.kms.describe_key, KeyId=key) == denied
+    assert emulator.cli(ROOT, "describe-key", "--key-id", key)["KeyMetadata"]["Arn"] == key
 
 
 def test_an_access_key_counts_while_it_is_active(emulator, root):
@@ -259,19 +277,12 @@ def test_a_session_counts_with_its_token_until_it_is_over(turned, sign_at):
     wrong = credentials | {"SecretAccessKey": "another secret"}
     assert refusal(Principal(turned.url, arn, wrong).kms.describe_key, KeyId=key) == MISMATCH
 
-    turned.advance("15m")
-    sign_at(timedelta(minutes=15))
+    turned.advance("16m")
+    sign_at(timedelta(minutes=16))
     assert refusal(reader.kms.describe_key, KeyId=key) == OVER
     denied = of_query_services(OVER, "ExpiredToken")
     assert refusal(reader.client("sts").get_caller_identity) == denied
     dora.client("sts").assume_role(RoleArn=role, RoleSessionName="s1")
-
-
-def moments(words, form):
-    """The moments that the words name, in the places of this form."""
-    told = re.fullmatch(form.replace("AT", r"(\d{8}T\d{6}Z)"), words)
-    assert told, words
-    return [datetime.strptime(moment, "%Y%m%dT%H%M%SZ") for moment in told.groups()]
 
 
 def test_clocks_may_differ_by_minutes_only(turned, sign_at):

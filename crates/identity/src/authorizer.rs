@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use trent_policy::{ConsideredGrant, Decision, Denial, Facts, Question, ResourceSide, decide, explain};
-use trent_shared::{ApiError, Clock, Context, Timestamp};
+use trent_policy::{
+    ConsideredGrant, Decision, Denial, Explanation, Facts, Layer, Question, ResourceSide, decide, explain,
+};
+use trent_shared::{ApiError, Clock, Context, Timestamp, random_uuid};
 
 use crate::decisions::{DecisionLog, DecisionRecord, RecordedOutcome};
 use crate::directory::{Directory, DirectoryError};
@@ -93,6 +95,41 @@ impl Authorizer {
         considered
     }
 
+    /// A denial to a caller of another account that no policy made: there is nothing that could allow it, in any mode. It is
+    /// remembered like those of policies.
+    pub fn refuse_foreign(&self, cx: &Context, action: &'static str, resource: &str, why: &str) -> Refused {
+        let denial = Denial::Foreign { deny: None };
+        let principal = cx.caller.arn().to_string();
+        let ending = denial.ending(action);
+        let message = format!("User: {principal} is not authorized to perform: {action} on this resource{ending}");
+        let explanation = Explanation {
+            is_allowed: false,
+            summary: format!("Denied: {why}."),
+            layer: Some(Layer::ResourcePolicy),
+            principal: principal.clone(),
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            policies: Vec::new(),
+            grants: Vec::new(),
+        };
+        self.decisions.denied(DecisionRecord {
+            request_id: cx.request_id,
+            at: self.clock.now(),
+            account: cx.account(),
+            principal,
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            outcome: RecordedOutcome::Denied {
+                id: random_uuid(&*self.directory.entropy),
+                is_foreign: true,
+                only_observed: false,
+                message: message.clone(),
+                explanation: Box::new(explanation),
+            },
+        });
+        Refused { message }
+    }
+
     /// The whole of it, for what no grant can be given for.
     pub async fn authorize(&self, cx: &Context, asked: Asked<'_>) -> Result<Result<(), Refused>, DirectoryError> {
         let permissions = self.permissions(cx).await?;
@@ -158,6 +195,8 @@ impl<'a> Considered<'a> {
             cx: self.cx,
             permissions: self.permissions,
             organization: self.authorizer.directory.options().organization.id.as_deref(),
+            // `*` is no resource.
+            resource_account: (self.asked.resource != "*").then_some(self.asked.side.account),
             now: self.now,
             service: self.asked.facts,
         }
@@ -192,10 +231,13 @@ impl<'a> Considered<'a> {
         self.authorizer.decisions.denied(DecisionRecord {
             request_id: self.cx.request_id,
             at: self.now,
+            account: self.cx.account(),
             principal,
             action: action.to_owned(),
             resource: resource.to_owned(),
             outcome: RecordedOutcome::Denied {
+                id: random_uuid(&*self.authorizer.directory.entropy),
+                is_foreign: self.asked.side.account != self.cx.account(),
                 only_observed,
                 message: message.clone(),
                 explanation: Box::new(explanation),

@@ -21,8 +21,8 @@ const POLICIES: usize = 512;
 /// since it began, which [`Generation`] tells. Any change forgets all callers: who is concerned by a group or a policy
 /// takes longer to find out than the few that call take to be found again.
 pub(crate) struct Caches {
-    /// By access key id.
-    pub(crate) credentials: Cache<String, Arc<Credentials>>,
+    /// By access key id; also that there are none.
+    pub(crate) credentials: Cache<String, Option<Arc<Credentials>>>,
     /// By what [`crate::permissions`] calls the caller.
     pub(crate) permissions: Cache<String, Arc<Permissions>>,
     /// By the document: what it means never changes.
@@ -30,7 +30,7 @@ pub(crate) struct Caches {
     generation: Mutex<Generation>,
 }
 
-/// Counts how often everything was forgotten.
+/// Counts how often something was forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Generation(u64);
 
@@ -63,6 +63,13 @@ impl Caches {
         generation.0 += 1;
         self.credentials.clear();
         self.permissions.clear();
+    }
+
+    /// Forgets that there are no credentials with this access key id; to be called as [`forget`](Self::forget) is.
+    pub(crate) fn forget_absence(&self, access_key_id: &str) {
+        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        generation.0 += 1;
+        self.credentials.remove(access_key_id);
     }
 
     /// An identity policy, parsed.

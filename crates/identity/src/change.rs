@@ -2,7 +2,8 @@ use trent_shared::AccountId;
 use trent_store::{Batch, CommitError, Expect, Key, Version, Versioned};
 
 use crate::directory::{Directory, DirectoryError};
-use crate::entity::{Entity, Relation, address};
+use crate::entity::{Entity, EntityKind, Relation, address};
+use crate::last_use::LAST_USES;
 use crate::records::{
     ACCOUNT_ALIASES, ACCOUNTS_OF_ALIASES, EXPIRIES, IDS, RELATIONS, SESSIONS, SessionRecord, Whereabouts,
     expiry_address, session_address,
@@ -19,8 +20,19 @@ const MOST_ATTEMPTS: usize = 64;
 pub struct Change {
     pub(crate) account: AccountId,
     pub(crate) batch: Batch,
-    /// Whether it may change who somebody is or what somebody may do; a new session does not.
-    is_about_entities: bool,
+    /// Who may be somebody else, or allowed something else, once it is made.
+    pub(crate) concerned: Concerned,
+    /// The ids of entities that are no more once it is made.
+    removed: Vec<String>,
+}
+
+/// Of whom a change makes untrue what was found before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Concerned {
+    Nobody,
+    /// A session that was not there, by its access key id.
+    NewSession(String),
+    Everybody,
 }
 
 impl Directory {
@@ -45,8 +57,11 @@ impl Directory {
         if change.batch.is_read_only() {
             return Ok(true);
         }
-        match self.commit_batch(change.batch, change.is_about_entities).await {
-            Ok(()) => Ok(true),
+        match self.commit_batch(change.batch, change.concerned).await {
+            Ok(()) => {
+                self.last_uses.forget(&change.removed);
+                Ok(true)
+            }
             Err(CommitError::Conflict) => Ok(false),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
@@ -63,7 +78,7 @@ impl Change {
 
     /// A change of an account's entities.
     pub fn of(account: AccountId) -> Self {
-        Self { account, batch: Batch::new(), is_about_entities: false }
+        Self { account, batch: Batch::new(), concerned: Concerned::Nobody, removed: Vec::new() }
     }
 
     /// Adds a new entity, whose name is free.
@@ -87,6 +102,11 @@ impl Change {
     pub fn remove<E: Entity>(&mut self, before: &Versioned<E>) -> Result<(), DirectoryError> {
         self.expect(before);
         self.batch.delete(E::table(), address(self.account, before.record.name()));
+        let id = before.record.id();
+        if matches!(E::KIND, EntityKind::AccessKey | EntityKind::Role) {
+            self.batch.delete(&LAST_USES, (id,));
+            self.removed.push(id.to_owned());
+        }
         self.write(Some(&before.record), None)
     }
 
@@ -116,6 +136,7 @@ impl Change {
     /// Adds a session.
     pub(crate) fn add_session(&mut self, session: &SessionRecord) -> Result<(), DirectoryError> {
         let id = &*session.access_key_id;
+        self.concerned = Concerned::NewSession(id.to_owned());
         self.batch.expect(&SESSIONS, session_address(id), Expect::Absent);
         self.batch.put(&SESSIONS, session_address(id), session)?;
         Ok(self.batch.put(&EXPIRIES, expiry_address(session.expires, id), &())?)
@@ -132,7 +153,7 @@ impl Change {
     }
 
     fn write<E: Entity>(&mut self, before: Option<&E>, after: Option<&E>) -> Result<(), DirectoryError> {
-        self.is_about_entities = true;
+        self.concerned = Concerned::Everybody;
         for (relation, to, id) in before.into_iter().flat_map(relations) {
             self.batch.delete(&RELATIONS, relation_address::<E>(self.account, relation, to, id));
         }

@@ -4,7 +4,7 @@ use trent_shared::{AccessKeyId, AssumedRole, Caller, Partition, Principal, Secre
 
 use crate::directory::{Directory, DirectoryError};
 use crate::options::StaticCredentials;
-use crate::records::{AccessKeyRecord, RoleRecord, SessionRecord, UserRecord};
+use crate::records::{AccessKeyRecord, RoleRecord, SessionPrincipal, SessionRecord, UserRecord};
 
 /// What a request can be signed with, and who has then signed it.
 #[derive(Debug)]
@@ -14,10 +14,13 @@ pub struct Credentials {
     pub token: Option<SecretString>,
     /// When they end, of temporary credentials.
     pub expires: Option<Timestamp>,
-    /// Whether the user keeps the access key in use.
+    /// Whether the user keeps the access key in use, or the role or user whose session it is still exists.
     pub is_active: bool,
     caller: Caller,
 }
+
+/// The longest access key id (documented), in bytes. Whoever sends longer ones fills no cache with them.
+const LONGEST_ID: usize = 128;
 
 impl Credentials {
     /// Who calls with them: in a partition, since accounts are told by requests only.
@@ -34,13 +37,16 @@ impl Directory {
     /// The credentials that have this access key id: from the configuration, a user's, or a session's, also for a day after
     /// they expired.
     pub async fn credentials(&self, access_key_id: &str) -> Result<Option<Arc<Credentials>>, DirectoryError> {
+        if access_key_id.len() > LONGEST_ID {
+            return Ok(None);
+        }
         if let Some(cached) = self.caches.credentials.get(access_key_id) {
-            return Ok(Some(cached));
+            return Ok(cached);
         }
         let generation = self.caches.generation();
-        let Some(found) = self.find_credentials(access_key_id).await?.map(Arc::new) else { return Ok(None) };
+        let found = self.find_credentials(access_key_id).await?.map(Arc::new);
         self.caches.keep(&self.caches.credentials, access_key_id, &found, generation);
-        Ok(Some(found))
+        Ok(found)
     }
 
     async fn find_credentials(&self, id: &str) -> Result<Option<Credentials>, DirectoryError> {
@@ -48,7 +54,8 @@ impl Directory {
             return self.configured(configured).await.map(Some);
         }
         if let Some(session) = self.session(id).await? {
-            return Ok(Some(of_session(session)));
+            let is_active = self.has_holder(&session.principal).await?;
+            return Ok(Some(of_session(session, is_active)));
         }
         let Some((account, key)) = self.find_by_id::<AccessKeyRecord>(id).await? else { return Ok(None) };
         let Some((_, user)) = self.find_by_id::<UserRecord>(&key.record.user).await? else { return Ok(None) };
@@ -60,6 +67,18 @@ impl Directory {
         };
         let AccessKeyRecord { secret, is_active, .. } = key.record;
         Ok(Some(Credentials { secret, token: None, expires: None, is_active, caller }))
+    }
+
+    /// Whether the role or user that a session is of, or is federated by, is still there: IAM's ids are never used again.
+    async fn has_holder(&self, session: &SessionPrincipal) -> Result<bool, DirectoryError> {
+        match session {
+            _ if !self.options.is_iam_enabled => Ok(true),
+            SessionPrincipal::Root | SessionPrincipal::Federated { by: None, .. } => Ok(true),
+            SessionPrincipal::Role { id, .. } => Ok(self.find_by_id::<RoleRecord>(id).await?.is_some()),
+            SessionPrincipal::User { id, .. } | SessionPrincipal::Federated { by: Some(id), .. } => {
+                Ok(self.find_by_id::<UserRecord>(id).await?.is_some())
+            }
+        }
     }
 
     /// Configured credentials stand for the user or role of the name that they give, if there is one.
@@ -83,10 +102,10 @@ impl Directory {
     }
 }
 
-fn of_session(session: SessionRecord) -> Credentials {
+fn of_session(session: SessionRecord, is_active: bool) -> Credentials {
     let caller = session.caller(Partition::Aws);
     let SessionRecord { secret, token, expires, .. } = session;
-    Credentials { secret, token: Some(token), expires: Some(expires), is_active: true, caller }
+    Credentials { secret, token: Some(token), expires: Some(expires), is_active, caller }
 }
 
 impl UserRecord {

@@ -3,7 +3,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use trent_policy::{By, Cited, Explanation};
-use trent_shared::{Caller, Context, RequestId, Timestamp};
+use trent_shared::{AccountId, Caller, Context, RequestId, Timestamp};
+use uuid::Uuid;
 
 /// Decisions remembered of each kind: those that allow come in masses, those that deny are what somebody asks about.
 const MOST_ALLOWED: usize = 1024;
@@ -26,6 +27,9 @@ pub struct DecisionRecord {
     /// By the clock.
     #[serde(skip)]
     pub at: Timestamp,
+    /// The account of the caller.
+    #[serde(skip)]
+    pub account: AccountId,
     pub principal: String,
     pub action: String,
     pub resource: String,
@@ -38,6 +42,12 @@ pub struct DecisionRecord {
 pub enum RecordedOutcome {
     Allowed(RecordedAllow),
     Denied {
+        /// Random, so that who knows it was told it: request ids are no secrets.
+        #[serde(skip)]
+        id: Uuid,
+        /// Whether the resource is of another account than the caller, whom its policy is not to be told.
+        #[serde(skip)]
+        is_foreign: bool,
         /// Whether the request went on all the same, since denials are only observed.
         only_observed: bool,
         /// What the client was told, or would have been.
@@ -122,6 +132,12 @@ impl DecisionLog {
         found
     }
 
+    /// The denial that has this id.
+    pub fn denial(&self, wanted: Uuid) -> Option<DecisionRecord> {
+        let has_id = |record: &&DecisionRecord| matches!(record.outcome, RecordedOutcome::Denied { id, .. } if id == wanted);
+        lock(&self.denied).iter().map(|denied| &denied.record).find(has_id).cloned()
+    }
+
     /// The latest denials, the last one first.
     pub fn latest_denials(&self, most: usize) -> Vec<DecisionRecord> {
         lock(&self.denied).iter().rev().take(most).map(|denied| denied.record.clone()).collect()
@@ -156,6 +172,7 @@ impl Allowed {
         DecisionRecord {
             request_id: self.request_id,
             at: self.at,
+            account: self.caller.account,
             principal: self.caller.arn().to_string(),
             action: self.action.to_owned(),
             resource: self.resource.clone(),

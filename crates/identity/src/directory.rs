@@ -8,7 +8,7 @@ use trent_store::{Batch, CommitError, Engine, Entry, Key, StoreError, Versioned}
 use zeroize::Zeroizing;
 
 use crate::cache::Caches;
-use crate::change::Change;
+use crate::change::{Change, Concerned};
 use crate::entity::{Entity, EntityKind, Relation, address};
 use crate::ids::IdKind;
 use crate::last_use::LastUses;
@@ -23,7 +23,8 @@ use crate::records::{
 ///
 /// Services read entities through [`find`](Self::find), [`list`](Self::list) and [`related`](Self::related), and change them
 /// through [`commit`](Self::commit). The edge asks for [`credentials`](Self::credentials), authorization for
-/// [`permissions`](Self::permissions) and [`principal`](Self::principal); these are cached and always up to date.
+/// [`permissions`](Self::permissions); these are cached and always up to date. [`principal`](Self::principal), which is
+/// asked only when a policy or grant is written, reads the store.
 pub struct Directory {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -237,17 +238,19 @@ impl Directory {
         self.commit(change).await
     }
 
-    /// Commits a batch, and lets the caches forget what was found before, if it may have changed.
+    /// Commits a batch, and lets the caches forget what was found before of those whom it concerns.
     ///
     /// Runs as a task of its own: when a client hangs up its request's future is dropped, and a commit that is under way
     /// must still be followed by the forgetting.
-    pub(crate) async fn commit_batch(&self, batch: Batch, forgets: bool) -> Result<(), CommitError> {
+    pub(crate) async fn commit_batch(&self, batch: Batch, concerned: Concerned) -> Result<(), CommitError> {
         let (engine, caches) = (Arc::clone(&self.engine), Arc::clone(&self.caches));
         let committed = tokio::spawn(async move {
             let result = engine.commit(batch).await;
             // Also after a failure: whether it was written is not known then.
-            if forgets {
-                caches.forget();
+            match concerned {
+                Concerned::Nobody => {}
+                Concerned::NewSession(id) => caches.forget_absence(&id),
+                Concerned::Everybody => caches.forget(),
             }
             result
         });

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use trent_policy::{Facts, Values};
-use trent_shared::{Context, Principal, Timestamp};
+use trent_shared::{AccountId, Context, Principal, Timestamp};
 
 use crate::permissions::Permissions;
 
@@ -11,7 +11,10 @@ use crate::permissions::Permissions;
 pub(crate) struct GlobalFacts<'a> {
     pub(crate) cx: &'a Context,
     pub(crate) permissions: &'a Permissions,
+    /// All accounts belong to it.
     pub(crate) organization: Option<&'a str>,
+    /// Of what the request is about, if of anything in particular.
+    pub(crate) resource_account: Option<AccountId>,
     pub(crate) now: Timestamp,
     pub(crate) service: &'a dyn Facts,
 }
@@ -19,8 +22,9 @@ pub(crate) struct GlobalFacts<'a> {
 impl Facts for GlobalFacts<'_> {
     fn values(&self, key: &str) -> Values<'_> {
         let Some(name) = key.strip_prefix("aws:") else { return self.service.values(key) };
-        // What is of a resource or of the request's own members is the service's to know.
-        self.of_caller(name).or_else(|| self.of_request(name)).unwrap_or_else(|| self.service.values(key))
+        // What else is of a resource or of the request's own members is the service's to know.
+        let known = self.of_caller(name).or_else(|| self.of_resource(name)).or_else(|| self.of_request(name));
+        known.unwrap_or_else(|| self.service.values(key))
     }
 }
 
@@ -62,6 +66,15 @@ impl GlobalFacts<'_> {
             }
             "sourceidentity" => session.source_identity.as_deref().map(one),
             "federatedprovider" => session.federated_provider.as_deref().map(one),
+            _ => None,
+        }
+    }
+
+    fn of_resource(&self, name: &str) -> Option<Values<'_>> {
+        let account = self.resource_account.as_ref()?;
+        match name {
+            "resourceaccount" => Some(one(account.as_str())),
+            "resourceorgid" => self.organization.map(one),
             _ => None,
         }
     }

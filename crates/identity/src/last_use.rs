@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use trent_shared::{Principal, Region, Timestamp};
 use trent_store::{Batch, CommitError, Table};
 
+use crate::change::Concerned;
 use crate::directory::{Directory, DirectoryError};
+use crate::ids::IdKind;
 
 /// (id of an access key or role) → its last use that was written down.
-static LAST_USES: Table<LastUse> = Table::new("iam.last-use", 1);
+pub(crate) static LAST_USES: Table<LastUse> = Table::new("iam.last-use", 1);
 
 /// How many uses are kept in memory at most before they are written down.
 const MOST_NOTED: usize = 1024;
@@ -27,10 +29,18 @@ pub struct LastUse {
 
 /// The uses that are not written down.
 #[derive(Default)]
-pub(crate) struct LastUses(Mutex<HashMap<String, LastUse>>);
+pub(crate) struct LastUses {
+    noted: Mutex<HashMap<String, LastUse>>,
+    /// Held while they are written down, so that requests do not all do it at once.
+    writing: tokio::sync::Mutex<()>,
+}
 
 impl Directory {
-    /// Notes that a caller has just used its access key, and its role if it has one.
+    /// Notes that a caller has just used its access key, or its role if it has one. IAM tells nothing of other temporary
+    /// access keys.
+    ///
+    /// # Errors
+    /// The use is noted, but those noted so far could not be written down.
     pub async fn note_use(
         &self,
         caller: &trent_shared::Caller,
@@ -42,6 +52,9 @@ impl Directory {
             Principal::AssumedRole(session) => session.role_id.as_str(),
             _ => access_key.as_str(),
         };
+        if id.starts_with(IdKind::TemporaryAccessKey.prefix()) {
+            return Ok(());
+        }
         let is_full = {
             let mut noted = self.last_uses.lock();
             let at = self.now();
@@ -54,7 +67,10 @@ impl Directory {
             }
             noted.len() > MOST_NOTED
         };
-        if is_full { self.flush_last_uses().await } else { Ok(()) }
+        match self.last_uses.writing.try_lock() {
+            Ok(_writing) if is_full => self.write_last_uses().await,
+            _ => Ok(()),
+        }
     }
 
     /// The last use of the access key or role that has this id.
@@ -68,6 +84,11 @@ impl Directory {
 
     /// Writes down the uses that were noted since the last time. To be called before the end.
     pub async fn flush_last_uses(&self) -> Result<(), DirectoryError> {
+        let _writing = self.last_uses.writing.lock().await;
+        self.write_last_uses().await
+    }
+
+    async fn write_last_uses(&self) -> Result<(), DirectoryError> {
         let noted = self.last_uses.lock().clone();
         if noted.is_empty() {
             return Ok(());
@@ -76,7 +97,7 @@ impl Directory {
         for (id, last) in &noted {
             batch.put(&LAST_USES, (id.as_str(),), last)?;
         }
-        match self.commit_batch(batch, false).await {
+        match self.commit_batch(batch, Concerned::Nobody).await {
             // Nothing is expected, so nothing can conflict.
             Ok(()) | Err(CommitError::Conflict) => {}
             Err(CommitError::Store(error)) => return Err(error.into()),
@@ -88,8 +109,15 @@ impl Directory {
 }
 
 impl LastUses {
+    /// Forgets the uses of what is no more.
+    pub(crate) fn forget(&self, ids: &[String]) {
+        if !ids.is_empty() {
+            self.lock().retain(|id, _| !ids.contains(id));
+        }
+    }
+
     /// Nothing that is locked here is ever half done.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, LastUse>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -45,8 +45,11 @@ pub struct SessionFacts {
 /// everybody where there is no IAM.
 const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
-/// What stands in for a permissions boundary that is no more: on AWS, too, it allows nothing.
-const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+/// What stands in for a permissions boundary that is no more: on AWS, too, it allows nothing. It denies no action either.
+const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":"*","Resource":"*"}]}"#;
+
+/// What bounds those that IAM does not know any more, whoever may name them.
+const FORBIDDEN: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// Temporary access keys say by their ids that they are.
 const TEMPORARY: &str = "ASIA";
@@ -80,9 +83,9 @@ impl Directory {
             (None, Principal::Root) => caller.account.as_str(),
             (None, Principal::User(user)) => &user.id,
             (None, Principal::AssumedRole(session)) => &session.role_id,
-            (None, Principal::FederatedUser(_) | Principal::WebIdentity(_)) => {
-                return Ok(Arc::new(self.within_account(caller.account)));
-            }
+            (None, Principal::FederatedUser(user)) => &format!("{}:{}", caller.account, user.name),
+            // Who is not yet anybody in an account is not limited by its organization.
+            (None, Principal::WebIdentity(_)) => return Ok(Arc::default()),
         };
         if let Some(cached) = self.caches.permissions.get(name) {
             return Ok(cached);
@@ -120,16 +123,16 @@ impl Directory {
     ) -> Result<Permissions, DirectoryError> {
         let mut found = self.within_account(caller.account);
         match &caller.principal {
-            Principal::User(user) => self.add_user(&mut found, &user.id).await?,
-            Principal::AssumedRole(assumed) => self.add_role(&mut found, &assumed.role_id).await?,
+            Principal::User(user) => self.add_user(&mut found, caller, &user.id).await?,
+            Principal::AssumedRole(assumed) => self.add_role(&mut found, caller, &assumed.role_id).await?,
             Principal::FederatedUser(_) => match session.map(|session| &session.principal) {
                 Some(SessionPrincipal::Federated { by: Some(user), .. }) => {
-                    self.add_user(&mut found, user).await?;
+                    self.add_user(&mut found, caller, user).await?;
                     // The user's tags are not the federated user's.
                     found.principal_tags.clear();
                 }
                 Some(_) => found.identity.push(self.named_policy("the root user's permissions", EVERYTHING)?),
-                None => {}
+                None => self.add_unknown(&mut found, caller)?,
             },
             Principal::Root | Principal::WebIdentity(_) => {}
         }
@@ -149,8 +152,8 @@ impl Directory {
         }
     }
 
-    async fn add_user(&self, to: &mut Permissions, id: &str) -> Result<(), DirectoryError> {
-        let Some((_, user)) = self.find_by_id::<UserRecord>(id).await? else { return self.add_unknown(to) };
+    async fn add_user(&self, to: &mut Permissions, caller: &Caller, id: &str) -> Result<(), DirectoryError> {
+        let Some((_, user)) = self.find_by_id::<UserRecord>(id).await? else { return self.add_unknown(to, caller) };
         let user = user.record;
         self.add_policies(to, &user.inline, &user.attached).await?;
         for group in &user.groups {
@@ -163,8 +166,8 @@ impl Directory {
         Ok(())
     }
 
-    async fn add_role(&self, to: &mut Permissions, id: &str) -> Result<(), DirectoryError> {
-        let Some((_, role)) = self.find_by_id::<RoleRecord>(id).await? else { return self.add_unknown(to) };
+    async fn add_role(&self, to: &mut Permissions, caller: &Caller, id: &str) -> Result<(), DirectoryError> {
+        let Some((_, role)) = self.find_by_id::<RoleRecord>(id).await? else { return self.add_unknown(to, caller) };
         let role = role.record;
         self.add_policies(to, &role.inline, &role.attached).await?;
         to.boundary = self.boundary(role.boundary.as_deref()).await?;
@@ -176,10 +179,14 @@ impl Directory {
         Ok(())
     }
 
-    /// Whoever IAM does not know may do nothing; where there is no IAM, everything.
-    fn add_unknown(&self, to: &mut Permissions) -> Result<(), DirectoryError> {
+    /// Where there is no IAM, everybody may do everything. Else, whom the configuration names may do what resources allow it,
+    /// and others, whom IAM has known, nothing at all: their boundary is gone with them.
+    fn add_unknown(&self, to: &mut Permissions, caller: &Caller) -> Result<(), DirectoryError> {
+        let id = caller.access_key.as_ref().map(AccessKeyId::as_str);
         if !self.options.is_iam_enabled {
             to.identity.push(self.named_policy("everything, since services.iam is off", EVERYTHING)?);
+        } else if !self.options.credentials.iter().any(|configured| Some(&*configured.access_key_id) == id) {
+            to.boundary = Some(self.named_policy("nothing, since IAM does not know the caller", FORBIDDEN)?);
         }
         Ok(())
     }

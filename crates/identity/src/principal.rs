@@ -1,4 +1,4 @@
-use trent_shared::{AccountId, Arn};
+use trent_shared::{AccountId, Arn, Partition};
 
 use crate::directory::{Directory, DirectoryError};
 use crate::entity::Entity;
@@ -38,9 +38,12 @@ impl Directory {
                 .map(|found| found.record)
                 .filter(|role| role.path == path && role.name == name)
                 .map(|role| role.id),
-            Form::Session { account, role } => {
-                self.find::<RoleRecord>(account, role).await?.map(|found| found.record.id)
-            }
+            Form::Session { account, role } => self
+                .find::<RoleRecord>(account, role)
+                .await?
+                .map(|found| found.record)
+                .filter(|found| found.name == role)
+                .map(|role| role.id),
             Form::UserId(id) => self.existing::<UserRecord>(id).await?,
             Form::RoleId(id) => self.existing::<RoleRecord>(id).await?,
         };
@@ -51,6 +54,18 @@ impl Directory {
         Ok(self.find_by_id::<E>(id).await?.map(|_| id.to_owned()))
     }
 }
+
+/// All of AWS's. That a principal is of another one than the policy that names it is not noticed.
+const PARTITIONS: [Partition; 8] = [
+    Partition::Aws,
+    Partition::AwsCn,
+    Partition::AwsUsGov,
+    Partition::AwsIso,
+    Partition::AwsIsoB,
+    Partition::AwsIsoE,
+    Partition::AwsIsoF,
+    Partition::AwsEusc,
+];
 
 /// The ways to name a principal.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,7 +95,7 @@ impl<'a> Form<'a> {
         }
         let arn: Arn = text.parse().ok()?;
         let account = arn.account.parse().ok()?;
-        if !arn.region.is_empty() {
+        if !arn.region.is_empty() || !PARTITIONS.iter().any(|partition| partition.as_str() == arn.partition) {
             return None;
         }
         // The ARN's own copy of the resource does not live long enough.

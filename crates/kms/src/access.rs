@@ -18,6 +18,7 @@ use crate::cache::{Material, StoredKey};
 use crate::change::{Edited, MOST_ATTEMPTS};
 use crate::conditions::Fact;
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
+use crate::managed_keys;
 use crate::messages;
 use crate::metadata::{as_of, lasting_metadata};
 use crate::quotas::CountedChange;
@@ -210,18 +211,26 @@ impl<'a> KeyLookup<'a> {
     /// The key, for this action only, even where its state forbids it: for the key that an alias is taken from.
     pub(crate) async fn for_action_in_any_state(self, action: Action) -> Result<AuthorizedKey, ApiError> {
         let now = self.kms.now();
+        // What is wrong with them is told whether there is such a key or not.
+        let tokens = self.kms.grant_tokens(self.cx, self.asked.grant_tokens).await?;
         let found = self.find(action, now).await?;
-        self.kms.admit_cryptography(self.cx, action, found.key.record.spec)?;
-        self.kms.authorize_key(self.cx, action, &found, self.asked).await.map_err(|denied| match self.named {
-            Named::Ciphertext(_) => messages::ciphertext_key_inaccessible(),
-            Named::Identifier(_) | Named::IdentifierOf(..) => denied,
+        self.kms.authorize_key(self.cx, action, &found, self.asked, &tokens).await.map_err(|error| {
+            match self.named {
+                Named::Ciphertext(_) if error.code == messages::ACCESS_DENIED => {
+                    messages::ciphertext_key_inaccessible()
+                }
+                _ => error,
+            }
         })?;
+        managed_keys::guard(self.cx, action, &found.key)?;
+        // After permission: how often others use their keys, and of which kind these are, is nobody's business.
+        self.kms.admit_cryptography(self.cx, action, found.key.record.spec)?;
         Ok(AuthorizedKey { key: found.key, action, now })
     }
 
-    /// Which key it is, if there is one. Tells nothing else of it and so needs no permission.
-    pub(crate) async fn arn(self, action: Action) -> Option<KeyArn> {
-        self.find(action, self.kms.now()).await.ok().map(|found| found.key.arn.clone())
+    /// Which key it is. Tells nothing else of it, and so asks no permission of its policy.
+    pub(crate) async fn resolve(self, action: Action) -> Result<KeyArn, ApiError> {
+        Ok(self.find(action, self.kms.now()).await?.key.arn.clone())
     }
 
     async fn find(&self, action: Action, now: Timestamp) -> Result<Found, ApiError> {
@@ -252,16 +261,16 @@ impl<'a> KeyLookup<'a> {
                 return Err(messages::aliases_unsupported());
             }
             KeyIdentifier::Alias(alias) => {
-                self.guard_account(alias.account, action)?;
+                self.guard_account(alias.account, action, identifier)?;
                 (self.resolve_alias(&alias, action).await?, Some(alias.name))
             }
         };
-        self.guard_account(arn.account, action)?;
+        self.guard_account(arn.account, action, identifier)?;
         if let Some(key) = self.kms.stored_key(&arn, now).await? {
             return Ok(Found { key, alias });
         }
         if arn.account != self.cx.account() {
-            return Err(messages::denied_to_foreign_caller(self.cx, action));
+            return Err(self.kms.refuse_foreign(self.cx, action, identifier, "there is no such key"));
         }
         // A bare key id works across accounts where the ciphertext tells the key (operations.md, Decrypt).
         if let Named::IdentifierOf(_, blob) = self.named
@@ -277,8 +286,10 @@ impl<'a> KeyLookup<'a> {
     async fn resolve_alias(&self, alias: &AliasArn, action: Action) -> Result<KeyArn, ApiError> {
         let found = ALIASES.get(&*self.kms.engine, alias_address(alias)).await.map_err(messages::store)?;
         let id = found.map(|found| found.record.target).ok_or_else(|| {
-            let is_own = alias.account == self.cx.account();
-            if is_own { messages::alias_not_found(alias) } else { messages::denied_to_foreign_caller(self.cx, action) }
+            if alias.account == self.cx.account() {
+                return messages::alias_not_found(alias);
+            }
+            self.kms.refuse_foreign(self.cx, action, &alias.to_string(), "there is no such alias")
         })?;
         Ok(KeyArn { region: alias.region.clone(), account: alias.account, id })
     }
@@ -331,11 +342,12 @@ impl<'a> KeyLookup<'a> {
 
     /// Most actions are for an account's own keys, whatever policies say (authz.md §1.4). AWS's denial does not tell whether
     /// the key exists, and so comes before it is looked for.
-    fn guard_account(&self, account: AccountId, action: Action) -> Result<(), ApiError> {
+    fn guard_account(&self, account: AccountId, action: Action, identifier: &str) -> Result<(), ApiError> {
         if account == self.cx.account() || action.crosses_accounts() {
             return Ok(());
         }
-        Err(messages::denied_to_foreign_caller(self.cx, action))
+        let why = "the action is for keys of the caller's own account, whatever policies say";
+        Err(self.kms.refuse_foreign(self.cx, action, identifier, why))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trent_identity::{Asked as Question, Known};
+use trent_identity::{Asked as Question, Known, RoleRecord, ServiceLinkedRole};
 use trent_kms_core::{Backing, EncryptionContext, Grant, GrantOperation, GrantedRequest};
 use trent_policy::{ConsideredGrant, GrantAllow, NamedPolicy, Policy, PolicyKind, PrincipalKind, ResourceSide, Rule};
 use trent_shared::{ApiError, Context};
@@ -31,17 +31,19 @@ impl Kms {
         action: Action,
         found: &Found,
         asked: Asked<'_>,
+        tokens: &GrantTokens,
     ) -> Result<(), ApiError> {
         let key = &found.key;
-        let tokens = self.grant_tokens(cx, asked.grant_tokens).await?;
         let permissions = self.authorizer.permissions(cx).await?;
-        // Policies that the caller brings may ask for them, and a root user brings none.
-        let aliases = if cx.caller.is_root() { &[] } else { self.aliases_of(key).await? };
+        // Policies that the caller brings may ask for them; a root user brings guardrails at most.
+        let brings_none = cx.caller.is_root() && permissions.guardrails.is_empty();
+        let aliases = if brings_none { &[] } else { self.aliases_of(key).await? };
         let facts = KmsFacts {
             cx,
             request: asked.facts,
             request_alias: found.alias.as_deref(),
             key: Some(key),
+            is_on_key: true,
             aliases,
             days_without_use: self.days_without_use(action, key).await?,
         };
@@ -49,7 +51,7 @@ impl Kms {
         let question = Question { action: action.full_name(), resource: &key.arn_text, facts: &facts, side };
         let considered = self.authorizer.consider(cx, &permissions, question);
         let grants = if considered.may_be_granted() {
-            self.considered_grants(cx, action, key, &tokens, asked).await?
+            self.considered_grants(cx, action, key, tokens, asked).await?
         } else {
             Vec::new()
         };
@@ -85,12 +87,51 @@ impl Kms {
         self.authorizer.authorize(cx, question).await?.map_err(trent_identity::Refused::in_json)
     }
 
+    /// Permission for an action on the key that is to be made behind an alias, by the policy that it will have.
+    pub(crate) async fn authorize_by_policy(
+        &self,
+        cx: &Context,
+        action: Action,
+        alias: &AliasArn,
+        policy: &str,
+    ) -> Result<(), ApiError> {
+        let policy = Policy::parse(policy, PolicyKind::Key).map_err(|error| messages::malformed_policy(&error))?;
+        let policy = NamedPolicy { name: KEY_POLICY.to_owned(), policy: Arc::new(policy) };
+        let facts = KmsFacts { request_alias: Some(&alias.name), is_on_key: true, ..KmsFacts::of_request(cx, &[]) };
+        let side = ResourceSide { account: alias.account, policy: Some(&policy), rule: Rule::RootOfTrust };
+        let resource = alias.to_string();
+        let question = Question { action: action.full_name(), resource: &resource, facts: &facts, side };
+        self.authorizer.authorize(cx, question).await?.map_err(trent_identity::Refused::in_json)
+    }
+
+    /// Permission to have the role made that multi-Region keys come with, unless it is there.
+    pub(crate) async fn authorize_multi_region_role(&self, cx: &Context) -> Result<(), ApiError> {
+        let Some(role) = ServiceLinkedRole::of(ServiceLinkedRole::MULTI_REGION_KEYS) else { return Ok(()) };
+        let (directory, name) = (self.authorizer.directory(), role.name(None));
+        let is_there = directory.find::<RoleRecord>(cx.account(), &name).await?.is_some();
+        if is_there || !directory.options().is_iam_enabled {
+            return Ok(());
+        }
+        let resource = format!("arn:{}:iam::{}:role{}{name}", cx.partition(), cx.account(), role.path());
+        let side = ResourceSide { account: cx.account(), policy: None, rule: Rule::IdentityOnly };
+        let action = "iam:CreateServiceLinkedRole";
+        let question = Question { action, resource: &resource, facts: &(), side };
+        self.authorizer.authorize(cx, question).await?.map_err(trent_identity::Refused::in_json)
+    }
+
+    /// A denial to another account's caller that is none of a policy: AWS tells the same in all such cases, and `trent why` the
+    /// reason.
+    pub(crate) fn refuse_foreign(&self, cx: &Context, action: Action, resource: &str, why: &str) -> ApiError {
+        self.authorizer.refuse_foreign(cx, action.full_name(), resource, why).in_json()
+    }
+
     /// Checks a policy that a key shall get: its principals exist, and whoever gives it to the key can still change it
     /// afterwards, unless `bypass` says that this is of no matter. Returns the unique ids of the principals that have one.
     pub(crate) async fn check_policy(
         &self,
         cx: &Context,
         key: &KeyArn,
+        stored: Option<&StoredKey>,
         policy: &WantedPolicy,
         bypass: Option<bool>,
         said: &[Fact<'_>],
@@ -108,7 +149,7 @@ impl Kms {
             }
         }
         if bypass != Some(true) {
-            self.check_lockout(cx, key, Arc::clone(given), said).await?;
+            self.check_lockout(cx, key, stored, Arc::clone(given), said).await?;
         }
         Ok(ids)
     }
@@ -131,12 +172,13 @@ impl Kms {
         &self,
         cx: &Context,
         key: &KeyArn,
+        stored: Option<&StoredKey>,
         policy: Arc<Policy>,
         said: &[Fact<'_>],
     ) -> Result<(), ApiError> {
         let permissions = self.authorizer.permissions(cx).await?;
         let policy = NamedPolicy { name: KEY_POLICY.to_owned(), policy };
-        let facts = KmsFacts::of_request(cx, said);
+        let facts = KmsFacts { key: stored, is_on_key: true, ..KmsFacts::of_request(cx, said) };
         let side = ResourceSide { account: key.account, policy: Some(&policy), rule: Rule::RootOfTrust };
         let (action, resource) = (Action::PutKeyPolicy.full_name(), key.to_string());
         let question = Question { action, resource: &resource, facts: &facts, side };

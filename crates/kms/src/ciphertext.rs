@@ -125,15 +125,15 @@ impl Kms {
 
     /// Whether a ciphertext is one of the very key that it is to be encrypted under again.
     pub(crate) async fn opens_itself(&self, cx: &Context, sealed: &Sealed, destination: &str) -> bool {
-        let Some(destination) = self.key(cx, destination).arn(Action::ReEncryptTo).await else { return false };
+        let Ok(destination) = self.key(cx, destination).resolve(Action::ReEncryptTo).await else { return false };
         let source = if let Some(key_id) = &sealed.key_id {
-            self.key(cx, key_id).arn(Action::ReEncryptFrom).await
+            self.key(cx, key_id).resolve(Action::ReEncryptFrom).await
         } else {
             let blob = sealed.blob.as_ref().and_then(|blob| CiphertextBlob::parse(blob.as_ref()).ok());
             let Some(blob) = blob else { return false };
-            self.key_of_ciphertext(cx, &blob).arn(Action::ReEncryptFrom).await
+            self.key_of_ciphertext(cx, &blob).resolve(Action::ReEncryptFrom).await
         };
-        source == Some(destination)
+        source.is_ok_and(|source| source == destination)
     }
 
     /// The key is found by the ciphertext itself, or must be the one that the ciphertext is of.

@@ -54,9 +54,17 @@ pub(crate) fn is_multivalued(key: &str) -> bool {
     let is_known = ["kms:", "aws:"].iter().any(|service| key.starts_with(service));
     let is_list = matches!(
         key,
-        "kms:encryptioncontextkeys" | "kms:grantoperations" | "kms:resourcealiases" | "aws:tagkeys" | "aws:calledvia"
+        "kms:encryptioncontextkeys"
+            | "kms:grantoperations"
+            | "kms:resourcealiases"
+            | "aws:calledvia"
+            | "aws:principalorgpaths"
+            | "aws:principalservicenameslist"
+            | "aws:resourceorgpaths"
+            | "aws:sourceorgpaths"
+            | "aws:tagkeys"
     );
-    !is_known || is_list || key.starts_with("aws:principalorgpaths")
+    !is_known || is_list
 }
 
 /// Something that a request says, which policies can ask about.
@@ -86,6 +94,8 @@ pub(crate) struct KmsFacts<'a> {
     /// The alias that named the key.
     pub(crate) request_alias: Option<&'a str>,
     pub(crate) key: Option<&'a StoredKey>,
+    /// Whether the action is one on a key, if only on one that is to be.
+    pub(crate) is_on_key: bool,
     /// The names of the key's aliases, where somebody may ask.
     pub(crate) aliases: &'a [String],
     /// Where somebody may ask.
@@ -102,13 +112,14 @@ impl Facts for KmsFacts<'_> {
 impl<'a> KmsFacts<'a> {
     /// Of a request that is not about a key that exists.
     pub(crate) fn of_request(cx: &'a Context, request: &'a [Fact<'a>]) -> Self {
-        Self { cx, request, request_alias: None, key: None, aliases: &[], days_without_use: None }
+        Self { cx, request, request_alias: None, key: None, is_on_key: false, aliases: &[], days_without_use: None }
     }
 }
 
 impl KmsFacts<'_> {
     fn of_call(&self, key: &str) -> Option<Values<'_>> {
         match key {
+            _ if !self.is_on_key => None,
             "kms:calleraccount" => Some(one(self.cx.caller.account.as_str())),
             "kms:viaservice" => self.cx.via.as_ref().map(|via| {
                 let suffix = self.cx.partition().dns_suffix();
@@ -136,7 +147,7 @@ impl KmsFacts<'_> {
             "aws:resourceaccount" => Some(one(arn.account.as_str())),
             _ => {
                 let name = key.strip_prefix("aws:resourcetag/")?;
-                some_of(record.tags.iter().filter(|(tag, _)| tag.eq_ignore_ascii_case(name)).map(|(_, value)| &**value))
+                some_of(record.tags.iter().filter(|(tag, _)| same_letters(tag, name)).map(|(_, value)| &**value))
             }
         }
     }

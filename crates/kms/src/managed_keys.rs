@@ -9,6 +9,8 @@ use trent_store::{Batch, Entry, Expect, StoreError};
 
 use crate::Kms;
 use crate::access::was_first;
+use crate::action::Action;
+use crate::cache::StoredKey;
 use crate::change::{Edited, MOST_ATTEMPTS};
 use crate::identifier::{AliasArn, KeyArn, KeyId, KeyIdentifier};
 use crate::messages;
@@ -75,10 +77,26 @@ pub(crate) fn predefined_aliases() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().map(|service| service.alias)
 }
 
+/// Refuses what an AWS managed key is not for, should nobody ask its policy: services use it on the account's behalf, and
+/// its account looks at it.
+pub(crate) fn guard(cx: &Context, action: Action, key: &StoredKey) -> Result<(), ApiError> {
+    let is_harmless = |prefix| action.name().starts_with(prefix);
+    let is_free = key.record.manager == KeyManager::Customer || cx.via.is_some();
+    if is_free || action == Action::RevokeGrant || ["Describe", "Get", "List"].into_iter().any(is_harmless) {
+        return Ok(());
+    }
+    Err(messages::denied_by_key_policy(cx, action, &key.arn))
+}
+
 impl Kms {
-    /// Makes the AWS managed key whose predefined alias this is, if it is one in the caller's account and there is none
-    /// yet.
-    pub(crate) async fn ensure_managed_key(&self, cx: &Context, identifier: &str) -> Result<(), ApiError> {
+    /// Makes the AWS managed key whose predefined alias this is, if it is one in the caller's account, there is none
+    /// yet, and its policy would allow the caller the action that it is wanted for.
+    pub(crate) async fn ensure_managed_key(
+        &self,
+        cx: &Context,
+        action: Action,
+        identifier: &str,
+    ) -> Result<(), ApiError> {
         if !identifier.contains(PREFIX) {
             return Ok(());
         }
@@ -86,7 +104,12 @@ impl Kms {
         let service = SERVICES.iter().find(|service| service.alias == alias.name);
         let Some(service) = service.filter(|_| alias.account == cx.account()) else { return Ok(()) };
         for _ in 0..MOST_ATTEMPTS {
-            if self.stored_alias(&alias).await?.is_some() || self.make_managed_key(&alias, service).await? {
+            if self.stored_alias(&alias).await?.is_some() {
+                return Ok(());
+            }
+            let policy = service.policy(&alias.region, alias.account);
+            self.authorize_by_policy(cx, action, &alias, &policy).await?;
+            if self.make_managed_key(&alias, service).await? {
                 return Ok(());
             }
         }

@@ -60,6 +60,17 @@ pub(crate) fn key_id_required() -> ApiError {
 
 // Authorization (errors.md §12)
 
+/// The code of all denials.
+pub(crate) const ACCESS_DENIED: &str = "AccessDeniedException";
+
+pub(crate) fn denied_by_key_policy(cx: &Context, action: Action, arn: &KeyArn) -> ApiError {
+    let (caller, action) = (cx.caller.arn(), action.full_name());
+    ApiError::access_denied(format!(
+        "User: {caller} is not authorized to perform: {action} on resource: {arn} because no resource-based policy allows \
+         the {action} action"
+    ))
+}
+
 pub(crate) fn denied_to_foreign_caller(cx: &Context, action: Action) -> ApiError {
     ApiError::access_denied(format!(
         "User: {} is not authorized to perform: kms:{} on this resource because the resource does not exist in this \
@@ -339,25 +350,6 @@ pub(crate) fn grant_not_found(id: GrantId) -> ApiError {
 pub(crate) fn too_many_grants(quota: usize, usage: usize) -> ApiError {
     errors::LIMIT_EXCEEDED
         .says(format!("Grants per key quota for this account in this region is {quota}, current usage is {usage}."))
-}
-
-/// Not recorded of retiring, which no key policy can allow; the words are those of denials by silence.
-pub(crate) fn denied_by_grant(cx: &Context, action: Action, arn: &KeyArn) -> ApiError {
-    denied_by_silence(cx, action, arn)
-}
-
-/// The principal is the resource that permission is asked for; the words are those of denials by silence.
-pub(crate) fn denied_retiring_principal(cx: &Context, principal: &str) -> ApiError {
-    denied_by_silence(cx, Action::ListRetirableGrants, &principal)
-}
-
-fn denied_by_silence(cx: &Context, action: Action, resource: &dyn Display) -> ApiError {
-    let action = action.name();
-    ApiError::access_denied(format!(
-        "User: {} is not authorized to perform: kms:{action} on resource: {resource} because no identity-based policy \
-         allows the kms:{action} action",
-        cx.caller.arn(),
-    ))
 }
 
 // Tags (errors.md §9)

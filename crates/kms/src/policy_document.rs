@@ -137,12 +137,33 @@ pub(crate) fn accept(policy: &str, most_bytes: usize) -> Result<(String, Policy)
     }
     let parsed = Policy::parse(policy, PolicyKind::Key).map_err(|error| messages::malformed_policy(&error))?;
     parsed.check_set_operators(is_multivalued).map_err(|error| messages::malformed_policy(&error))?;
-    let unreadable = |error: serde_json::Error| {
-        tracing::error!(%error, "a policy that was parsed could not be printed");
-        ApiError::internal_failure()
-    };
     let Object(document): Object<Document> = serde_json::from_str(policy).map_err(unreadable)?;
     Ok((render(&document).map_err(unreadable)?, parsed))
+}
+
+/// A policy in the form in which it is given back, with other names for principals that it names where there are such. What
+/// else it says, even if it is the same text, stays.
+pub(crate) fn with_principals_replaced(
+    policy: &str,
+    replacement: impl Fn(&str) -> Option<String>,
+) -> Result<String, ApiError> {
+    let Object(mut document): Object<Document> = serde_json::from_str(policy).map_err(unreadable)?;
+    for Object(statement) in &mut document.statement {
+        for principal in statement.principal.iter_mut().chain(&mut statement.not_principal) {
+            let Principal::Named(kinds) = principal else { continue };
+            for name in kinds.get_mut("AWS").into_iter().flat_map(|Texts(names)| names) {
+                if let Some(other) = replacement(name) {
+                    *name = other;
+                }
+            }
+        }
+    }
+    render(&document).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> ApiError {
+    tracing::error!(%error, "a policy that was parsed could not be printed");
+    ApiError::internal_failure()
 }
 
 fn render(document: &Document) -> Result<String, serde_json::Error> {
@@ -284,6 +305,31 @@ mod tests {
   } ]
 }"#;
         assert_eq!(normalised(given).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn principals_alone_are_replaced() {
+        let policy = |name: &str| {
+            let statement = |element: &str, names: &str| {
+                format!(
+                    r#"{{ "Sid": "old", "Effect": "Deny", "{element}": {{ "AWS": {names}, "Service": "old" }},
+                        "Action": "kms:*", "Resource": "old",
+                        "Condition": {{ "StringEquals": {{ "aws:PrincipalArn": [ "old" ], "old": "old" }} }} }}"#
+                )
+            };
+            let (one, many) = (format!("\"{name}\""), format!(r#"[ "other", "{name}" ]"#));
+            let statements = [statement("Principal", &one), statement("NotPrincipal", &many)].join(", ");
+            let text = format!(r#"{{ "Version": "2012-10-17", "Id": "old", "Statement": [ {statements} ] }}"#);
+            let Object(document): Object<Document> = serde_json::from_str(&text).expect("a document");
+            render(&document).expect("JSON")
+        };
+        let replaced = with_principals_replaced(&policy("old"), |name| (name == "old").then(|| "new".to_owned()));
+        assert_eq!(replaced.as_deref(), Ok(policy("new").as_str()));
+        let kept = with_principals_replaced(&policy("old"), |_| None);
+        assert_eq!(kept.as_deref(), Ok(policy("old").as_str()));
+        let anyone = normalised(r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}]}"#);
+        let anyone = anyone.expect("a policy");
+        assert_eq!(with_principals_replaced(&anyone, |_| None).as_deref(), Ok(anyone.as_str()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What KMS stores, and under which keys.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -160,10 +161,10 @@ impl KeyRecord {
 
 impl GrantParty {
     /// The name that the indexes have it under; no service has a principal's.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> Cow<'_, str> {
         match self {
-            Self::Principal(principal) => principal.name(),
-            Self::Service(service) => service,
+            Self::Principal(principal) => principal.lasting_name(),
+            Self::Service(service) => Cow::Borrowed(service),
         }
     }
 

@@ -47,6 +47,9 @@ pub enum Rule {
     RootOfTrust,
     /// Secrets, buckets: within the account either side suffices.
     Either,
+    /// Retiring a KMS grant: the key's policy can deny it and never allows it, and identity policies allow it only where a
+    /// grant leaves it to them.
+    GrantOnly,
 }
 
 /// A KMS grant that allows what is asked.
@@ -96,9 +99,13 @@ pub enum Denial<'p> {
     Explicit { layer: Layer, statement: Cited<'p> },
     /// Nothing in this layer allows.
     NoAllow { layer: Layer },
-    /// The caller is of another account, and the resource's policy does not allow it, or denies. What of it is not told.
-    Foreign { deny: Option<Cited<'p>> },
+    /// The caller is of another account, and the resource's side does not allow it, or denies. What of it is not told, nor
+    /// whether the caller's own policies deny it as well: only then could there be a resource.
+    Foreign { deny: Option<Deny<'p>> },
 }
+
+/// A statement that denies, and of which kind its policy is.
+type Deny<'p> = (Layer, Cited<'p>);
 
 /// The kinds of policies that can deny, in the order in which a lack of allows is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -121,18 +128,27 @@ pub fn decide<'p>(
     grant: Option<&'p GrantAllow>,
 ) -> Decision<'p> {
     let is_foreign = is_foreign(question, resource);
-    let (own, allow) = match ask(question, layers, resource) {
-        Ok(asked) => asked,
-        Err(Denial::Explicit { layer: Layer::ResourcePolicy, statement }) if is_foreign => {
-            return Decision::Denied(Denial::Foreign { deny: Some(statement) });
+    let action = question.action.to_ascii_lowercase();
+    let (allow, own) = match (ask_resource(question, &action, resource), ask_own(question, &action, layers)) {
+        (Ok(allow), Ok(own)) => (allow, own),
+        (Err(deny), _) if is_foreign => return Decision::Denied(Denial::Foreign { deny: Some(deny) }),
+        (Ok(None), Err(deny)) if is_foreign && grant.is_none() => {
+            return Decision::Denied(Denial::Foreign { deny: Some(deny) });
         }
-        Err(denial) => return Decision::Denied(denial),
+        (Err((layer, statement)), Ok(_)) | (Ok(_), Err((layer, statement))) => {
+            return Decision::Denied(Denial::Explicit { layer, statement });
+        }
+        (Err(resource), Err(own)) => {
+            let (layer, statement) = if own.0 < resource.0 { own } else { resource };
+            return Decision::Denied(Denial::Explicit { layer, statement });
+        }
     };
     let by_policies = match resource.rule {
-        _ if is_foreign => own.with_foreign_resource(allow.filter(|_| resource.rule != Rule::IdentityOnly)),
+        _ if is_foreign => own.with_foreign_resource(allow),
         Rule::IdentityOnly => own.alone(),
         Rule::RootOfTrust => own.with_root_of_trust(allow),
         Rule::Either => own.with_root_of_trust(allow).or_else(|lack| own.alone().map_err(|other| lack.max(other))),
+        Rule::GrantOnly => own.within_guardrails().and(Err(Lack::In(Layer::IdentityPolicy))),
     };
     let decision = by_policies.or_else(|lack| match grant {
         Some(grant) => own.with_grant(grant).map_err(|other| lack.max(other)),
@@ -167,21 +183,38 @@ enum Lack {
     In(Layer),
 }
 
-/// Asks everything that has a say, in the order in which denies are told.
+/// What a policy says to a question; `action` is the question's in lower case.
 fn ask<'p>(
     question: &Question<'_>,
-    layers: &Layers<'p>,
+    action: &str,
+    layer: Layer,
+    policy: &'p NamedPolicy,
+) -> Result<Option<(Cited<'p>, Reach)>, Deny<'p>> {
+    let verdict = policy.policy.verdict(question, action);
+    let cited = |statement| Cited { policy: &policy.name, statement };
+    match verdict.deny {
+        Some(statement) => Err((layer, cited(statement))),
+        None => Ok(verdict.allow.map(|(statement, reach)| (cited(statement), reach))),
+    }
+}
+
+/// What the resource's policy says, if it has a say: whom it allows.
+fn ask_resource<'p>(
+    question: &Question<'_>,
+    action: &str,
     resource: &ResourceSide<'p>,
-) -> Result<(OwnSide<'p>, Option<(Cited<'p>, Reach)>), Denial<'p>> {
-    let action = question.action.to_ascii_lowercase();
-    let ask = |layer, policy: &'p NamedPolicy| {
-        let verdict = policy.policy.verdict(question, &action);
-        let cited = |statement| Cited { policy: &policy.name, statement };
-        match verdict.deny {
-            Some(statement) => Err(Denial::Explicit { layer, statement: cited(statement) }),
-            None => Ok(verdict.allow.map(|(statement, reach)| (cited(statement), reach))),
-        }
-    };
+) -> Result<Option<(Cited<'p>, Reach)>, Deny<'p>> {
+    let Some(policy) = resource.policy else { return Ok(None) };
+    match resource.rule {
+        Rule::IdentityOnly => Ok(None),
+        Rule::RootOfTrust | Rule::Either => ask(question, action, Layer::ResourcePolicy, policy),
+        Rule::GrantOnly => ask(question, action, Layer::ResourcePolicy, policy).map(|_| None),
+    }
+}
+
+/// What the caller's own policies say, in the order in which denies are told.
+fn ask_own<'p>(question: &Question<'_>, action: &str, layers: &Layers<'p>) -> Result<OwnSide<'p>, Deny<'p>> {
+    let ask = |layer, policy| Ok(ask(question, action, layer, policy)?.map(|(cited, _)| cited));
     let ask_any = |layer, policies: &'p [NamedPolicy]| {
         let mut allow = None;
         for policy in policies {
@@ -190,17 +223,12 @@ fn ask<'p>(
         }
         Ok(allow)
     };
-    let mut guardrails_allow = true;
+    let mut own = OwnSide { is_root: question.caller.is_root(), guardrails_allow: true, identity: None, limit: None };
     for policy in layers.guardrails {
-        guardrails_allow &= ask(Layer::ServiceControlPolicy, policy)?.is_some();
+        own.guardrails_allow &= ask(Layer::ServiceControlPolicy, policy)?.is_some();
     }
-    let allow = match resource.policy {
-        Some(policy) if resource.rule != Rule::IdentityOnly => ask(Layer::ResourcePolicy, policy)?,
-        _ => None,
-    };
-    let mut own = OwnSide { is_root: question.caller.is_root(), guardrails_allow, identity: None, limit: None };
     if !own.is_root {
-        own.identity = ask_any(Layer::IdentityPolicy, layers.identity)?.map(|(cited, _)| cited);
+        own.identity = ask_any(Layer::IdentityPolicy, layers.identity)?;
         let limits = [
             (Layer::PermissionsBoundary, layers.boundary.map(std::slice::from_ref)),
             (Layer::SessionPolicy, layers.session),
@@ -213,7 +241,7 @@ fn ask<'p>(
             }
         }
     }
-    Ok((own, allow))
+    Ok(own)
 }
 
 impl<'p> OwnSide<'p> {
@@ -305,7 +333,7 @@ impl Denial<'_> {
     pub fn layer(&self) -> Layer {
         match self {
             Self::Explicit { layer, .. } | Self::NoAllow { layer } => *layer,
-            Self::Foreign { .. } => Layer::ResourcePolicy,
+            Self::Foreign { deny } => deny.map_or(Layer::ResourcePolicy, |(layer, _)| layer),
         }
     }
 }

@@ -225,8 +225,11 @@ fn summary(decision: &Decision<'_>) -> String {
         }
         Decision::Denied(Denial::Explicit { layer, statement }) => format!("Denied by {statement}, a {layer}."),
         Decision::Denied(Denial::NoAllow { layer }) => format!("Denied: no {layer} allows it."),
-        Decision::Denied(Denial::Foreign { deny: Some(statement) }) => {
+        Decision::Denied(Denial::Foreign { deny: Some((Layer::ResourcePolicy, statement)) }) => {
             format!("Denied by {statement}, the resource's policy, to a caller of another account.")
+        }
+        Decision::Denied(Denial::Foreign { deny: Some((layer, statement)) }) => {
+            format!("Denied by {statement}, a {layer}, and the resource's policy does not allow it to another account.")
         }
         Decision::Denied(Denial::Foreign { deny: None }) => {
             "Denied: the caller is of another account, and the resource's policy does not allow it.".to_owned()

@@ -80,7 +80,8 @@ impl Policy {
     }
 
     /// Ties the ARNs of users and roles that the policy names to the unique ids (AIDA…, AROA…) they had when it was written:
-    /// a principal made anew under the same ARN does not match. An id given for the ARN of a role's session is its role's.
+    /// a principal made anew under the same ARN does not match, and one that has been renamed still does. An id given for
+    /// the ARN of a role's session is its role's.
     #[must_use]
     pub fn bound_to(mut self, ids: &BTreeMap<String, String>) -> Self {
         let clauses = self.statements.iter_mut().filter_map(|statement| statement.principals.as_mut());

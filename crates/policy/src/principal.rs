@@ -11,7 +11,7 @@ pub struct NamedPrincipal {
     kind: PrincipalKind,
     name: String,
     form: Form,
-    /// The unique id of the user or role, if the policy is bound to it.
+    /// The unique id of the user or role, if the policy is bound to it; it counts then instead of the name.
     bound_to: Option<String>,
 }
 
@@ -104,23 +104,26 @@ impl NamedPrincipal {
 
     /// In which way the caller is named, if it is.
     fn reach(&self, caller: &Caller) -> Option<Reach> {
-        let is_bound_to = |id: &str| self.bound_to.as_deref().is_none_or(|bound| bound == id);
+        // A name can pass to somebody else, and its owner can take another one: an id, where there is one, tells who it is.
+        let is = |own: &Own, id: &str, name: &dyn Fn() -> bool| {
+            own.is_of(caller) && self.bound_to.as_ref().map_or_else(name, |bound| bound == id)
+        };
         match (&self.form, &caller.principal) {
             (Form::Everyone, _) => Some(Reach::Everyone),
             // Who is not yet anybody in an account is not of it.
             (Form::Account(_), Principal::WebIdentity(_)) => None,
             (Form::Account(account), _) => (*account == caller.account).then_some(Reach::Account),
             (Form::User(own), Principal::User(user)) => {
-                (own.is(caller, &user.path, &user.name) && is_bound_to(&user.id)).then_some(Reach::Exact)
+                is(own, &user.id, &|| own.has_name(&user.path, &user.name)).then_some(Reach::Exact)
             }
             (Form::Role(own), Principal::AssumedRole(session)) => {
-                (own.is(caller, &session.role_path, &session.role_name) && is_bound_to(&session.role_id))
-                    .then_some(Reach::Role)
+                let has_name = || own.has_name(&session.role_path, &session.role_name);
+                is(own, &session.role_id, &has_name).then_some(Reach::Role)
             }
             (Form::AssumedRole(own), Principal::AssumedRole(session)) => {
-                let name = own.name.strip_prefix(&*session.role_name).and_then(|name| name.strip_prefix('/'));
-                let is_same = own.is_of(caller) && name == Some(&session.session_name);
-                (is_same && is_bound_to(&session.role_id)).then_some(Reach::Exact)
+                let (role, name) = own.name.split_once('/')?;
+                let is_same = name == session.session_name && is(own, &session.role_id, &|| role == session.role_name);
+                is_same.then_some(Reach::Exact)
             }
             (Form::FederatedUser(own), Principal::FederatedUser(user)) => {
                 (own.is_of(caller) && own.name == user.name).then_some(Reach::Exact)
@@ -174,9 +177,9 @@ impl Own {
         self.account == caller.account && self.partition == caller.partition.as_str()
     }
 
-    /// Whether it is the principal of this path (`/`, `/team/`) and name.
-    fn is(&self, caller: &Caller, path: &str, name: &str) -> bool {
-        self.is_of(caller) && self.name.strip_prefix(path) == Some(name)
+    /// Whether it is named after this path (`/`, `/team/`) and name.
+    fn has_name(&self, path: &str, name: &str) -> bool {
+        self.name.strip_prefix(path) == Some(name)
     }
 }
 

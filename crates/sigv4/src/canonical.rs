@@ -21,7 +21,7 @@ const CONTENT_SHA256: &str = "x-amz-content-sha256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// A request as its signature sees it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Signable<'r> {
     pub(crate) method: &'r Method,
     pub(crate) uri: &'r Uri,
@@ -45,7 +45,8 @@ impl<'r> Signable<'r> {
         Self { method: request.method(), uri: request.uri(), headers: request.headers(), body: request.body().as_ref() }
     }
 
-    /// The whole text. `signed_headers` are sorted and name no header twice, which bounds the text by the request.
+    /// The whole text. `signed_headers` are in lower case, sorted, and name no header twice, which bounds the text by
+    /// the request.
     pub(crate) fn canonical(&self, signed_headers: &[&str], parameters: Parameters, style: Style) -> String {
         let mut text = String::with_capacity(1024);
         text.push_str(self.method.as_str());

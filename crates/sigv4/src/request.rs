@@ -3,7 +3,10 @@
 //! The order and some sentences are those of `scratchstack-aws-signature`, whose author wrote down how AWS behaves; what
 //! public issues quote of AWS itself goes before it.
 
-use http::header::{AUTHORIZATION, DATE, HeaderValue};
+use std::collections::HashSet;
+use std::fmt;
+
+use http::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue};
 use http::{HeaderMap, Request};
 use openssl::memcmp;
 use openssl::sha::sha256;
@@ -19,7 +22,6 @@ pub(crate) const TERMINATOR: &str = "aws4_request";
 
 /// A request whose signature is whole, made for this service and not out of date. Whether it is the signature of whom it
 /// claims is not known before [`verify`](Self::verify).
-#[derive(Debug)]
 pub struct SignedRequest<'r> {
     request: Signable<'r>,
     service: &'static str,
@@ -29,9 +31,19 @@ pub struct SignedRequest<'r> {
     region: Region,
     /// `20150830T123600Z`; the scope's date is the same day.
     date: String,
+    /// In lower case.
     signed_headers: String,
     signature: String,
     session_token: Option<String>,
+}
+
+/// Leaves out what may be secret: the session token, headers, the body.
+impl fmt::Debug for SignedRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SignedRequest");
+        shown.field("access_key_id", &self.access_key_id).field("region", &self.region);
+        shown.field("service", &self.service).field("date", &self.date).finish_non_exhaustive()
+    }
 }
 
 /// The parameters of a signature, all there, none looked at.
@@ -56,10 +68,9 @@ impl<'r> SignedRequest<'r> {
             Some(authorization) => Parts::in_header(&lossy(authorization), request.headers)?,
             None => Parts::in_query(request.uri.query().unwrap_or_default())?,
         };
-        if !parts.signed_headers.split(';').any(|name| name == "host") {
-            let message = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
-            return Err(Refusal::Invalid(message.to_owned()));
-        }
+        // AWS does not mind their case here.
+        let signed_headers = parts.signed_headers.to_ascii_lowercase();
+        check_signed_headers(&signed_headers, request.headers, parts.is_presigned)?;
         let at = parse_basic(&parts.date).or_else(|| parse_http(&parts.date)).ok_or_else(|| {
             let date = &parts.date;
             let see = "See http://en.wikipedia.org/wiki/ISO_8601";
@@ -76,7 +87,7 @@ impl<'r> SignedRequest<'r> {
             access_key_id: access_key_id.to_owned(),
             region,
             date,
-            signed_headers: parts.signed_headers,
+            signed_headers,
             signature: parts.signature,
             session_token: parts.session_token,
         })
@@ -110,7 +121,7 @@ impl<'r> SignedRequest<'r> {
     pub fn is_signed_by(&self, key: &SigningKey) -> bool {
         let mut signed_headers: Vec<&str> = self.signed_headers.split(';').collect();
         signed_headers.sort_unstable();
-        // Also bounds the canonical request by the length of this one.
+        // Also bounds the canonical request by the length of this one: no name is there twice, all being in lower case.
         signed_headers.dedup();
         let forms: &[Parameters] = match (self.is_presigned, &self.session_token) {
             (false, _) => &[Parameters::All],
@@ -212,6 +223,27 @@ impl Parts {
             Err(Refusal::Incomplete(format!("{missing} Re-examine the query-string parameters.")))
         }
     }
+}
+
+/// Checks that the names of signed headers, in lower case, are those that must be among them: the host and, where the
+/// signature is in a header, everything of AWS's own, which can change what is asked for ([D] "Create a signed AWS API
+/// request": the host, the content type, "any `x-amz-*` headers present in the request"). The content type is not asked
+/// for: the AWS SDK for PHP leaves it out.
+fn check_signed_headers(signed: &str, headers: &HeaderMap, is_presigned: bool) -> Result<(), Refusal> {
+    // The token is compared with the right one, the other says what the client is written in.
+    const MAY_BE_UNSIGNED: [&str; 2] = ["x-amz-security-token", "x-amz-user-agent"];
+    let signed: HashSet<&str> = signed.split(';').collect();
+    let must_be_signed =
+        |name: &&str| name.starts_with("x-amz-") && !MAY_BE_UNSIGNED.contains(name) && !signed.contains(name);
+    let lacking = if !signed.contains("host") {
+        "'Host' or ':authority'".to_owned()
+    } else if let Some(name) = headers.keys().map(HeaderName::as_str).find(must_be_signed).filter(|_| !is_presigned) {
+        // Inferred from the sentence about the host.
+        format!("'{name}'")
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::Invalid(format!("{lacking} must be a 'SignedHeader' in the AWS Authorization.")))
 }
 
 /// Checks that a signature's date is near enough to the present, to the second.

@@ -130,6 +130,11 @@ impl Lab {
         self.call(caller, "AssumeRole", &[&usual, parameters].concat()).await
     }
 
+    /// The authorization message of a request that was denied.
+    pub(crate) fn message(&self, request: RequestId) -> Option<String> {
+        self.sts.authorizer.decisions().of(request).iter().find_map(crate::encoded_message)
+    }
+
     /// Who calls with the credentials in an answer.
     pub(crate) async fn caller(&self, answer: &Xml) -> Caller {
         let credentials = self.directory.credentials(answer.text("Credentials/AccessKeyId")).await;

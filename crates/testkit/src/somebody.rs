@@ -69,7 +69,7 @@ impl Cloud {
         removed.await.expect("a working engine");
     }
 
-    /// A new role with these inline policies, which nobody may assume; and a session of it, limited by session policies if
+    /// A new role with these inline policies, which trusts nobody to assume it; and a session of it, limited by session policies if
     /// there are any.
     ///
     /// # Panics
@@ -88,7 +88,9 @@ impl Cloud {
             name: role.to_owned(),
             created: directory.now(),
             description: None,
-            trust_policy: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
+            trust_policy: format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"sts:TagSession"}}]}}"#
+            ),
             trusted_ids: BTreeMap::new(),
             max_session_seconds: 3600,
             boundary: None,

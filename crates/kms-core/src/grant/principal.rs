@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use trent_shared::{AccountId, Arn, Caller, Partition, Principal};
 
@@ -7,7 +9,7 @@ pub struct GrantPrincipal {
     /// An ARN, or the unique id of a user (`AIDA…`), a role (`AROA…`) or a session (`AROA…:name`).
     name: String,
     /// The unique id that the user, or the role, behind an ARN had when the grant was made. Somebody who comes by the same
-    /// ARN later is not meant.
+    /// ARN later is not meant; who had it then still is, under whichever name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unique_id: Option<String>,
 }
@@ -68,17 +70,18 @@ impl GrantPrincipal {
         self.name.starts_with("arn:")
     }
 
-    /// How AWS names it once nobody has the ARN any more (recorded of sessions): by its unique id.
-    pub fn lasting_name(&self) -> String {
-        let Some(id) = &self.unique_id else { return self.name.clone() };
+    /// How AWS names it once nobody has the ARN any more (recorded of sessions): by its unique id, which stays the same
+    /// when the user gets another name. Where no id is known, the name as it is.
+    pub fn lasting_name(&self) -> Cow<'_, str> {
+        let Some(id) = &self.unique_id else { return Cow::Borrowed(&self.name) };
         let session = self.name.split_once(":assumed-role/").and_then(|(_, session)| session.split_once('/'));
-        session.map_or_else(|| id.clone(), |(_, session)| format!("{id}:{session}"))
+        session.map_or(Cow::Borrowed(id), |(_, session)| Cow::Owned(format!("{id}:{session}")))
     }
 
-    /// Whether both name the same; one that is not tied to a unique id is whoever has the ARN.
+    /// Whether both name the same; an ARN that is not tied to a unique id is whoever has it.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        let ids = self.unique_id.as_ref().zip(other.unique_id.as_ref());
-        self.name == other.name && ids.is_none_or(|(own, other)| own == other)
+        let are_both_tied = self.unique_id.is_some() && other.unique_id.is_some();
+        self.lasting_name() == other.lasting_name() || (!are_both_tied && self.name == other.name)
     }
 
     /// The principal's account; a unique id does not tell it.
@@ -88,23 +91,12 @@ impl GrantPrincipal {
 
     /// How the caller comes under this principal, if it does.
     pub fn standing_of(&self, caller: &Caller) -> Option<Standing> {
-        let names = names_of(caller);
-        let (_, standing) = names.into_iter().find(|(name, _)| *name == self.name)?;
-        self.is_bound_to(caller).then_some(standing)
-    }
-
-    /// Whether the caller, who has this principal's name, also has its unique id.
-    pub fn is_bound_to(&self, caller: &Caller) -> bool {
-        let id = match &caller.principal {
-            Principal::User(user) => Some(&user.id),
-            Principal::AssumedRole(session) => Some(&session.role_id),
-            _ => None,
-        };
-        self.unique_id.as_ref().is_none_or(|bound| Some(bound) == id)
+        let own = self.lasting_name();
+        names_of(caller).into_iter().find_map(|(name, standing)| (name == own).then_some(standing))
     }
 }
 
-/// Every name under which a grant may mean the caller, the closest first.
+/// Every [lasting name](GrantPrincipal::lasting_name) under which a grant may mean the caller, the closest first.
 pub fn names_of(caller: &Caller) -> Vec<(String, Standing)> {
     let arn = caller.arn().to_string();
     let account = || {

@@ -261,6 +261,25 @@ fn who_comes_by_an_arn_later_is_not_meant() {
 }
 
 #[test]
+fn who_gets_another_name_is_still_meant() {
+    let bound = |name: &str, id: &str| principal(name).bound_to(Some(id.to_owned()));
+    let (itself, role) = (Some(Standing::Itself), Some(Standing::OfRole));
+    for (name, id, caller, expected) in [
+        ("arn:aws:iam::111122223333:user/Before", "AIDAALICE", user("AIDAALICE"), itself),
+        ("arn:aws:iam::111122223333:role/Before", "AROAAPP", session("AROAAPP", "s"), role),
+        ("arn:aws:sts::111122223333:assumed-role/Before/s", "AROAAPP", session("AROAAPP", "s"), itself),
+        ("arn:aws:sts::111122223333:assumed-role/Before/t", "AROAAPP", session("AROAAPP", "s"), None),
+    ] {
+        assert_eq!(bound(name, id).standing_of(&caller), expected, "{name}");
+    }
+    let (before, after) = (
+        bound("arn:aws:iam::111122223333:user/Before", "AIDAALICE"),
+        bound("arn:aws:iam::111122223333:user/After", "AIDAALICE"),
+    );
+    assert!(before.is_same_as(&after));
+}
+
+#[test]
 fn a_principal_outlasts_its_arn_by_its_unique_id() {
     let named = |name: &str, id: Option<&str>| principal(name).bound_to(id.map(str::to_owned));
     let (role, session) = ("arn:aws:iam::111122223333:role/team/App", "arn:aws:sts::111122223333:assumed-role/App/s");

@@ -17,7 +17,7 @@ use trent_store::{Batch, CommitError, Expect, InvalidKey, Key, StoreError, Table
 pub(crate) use self::entry::entries;
 pub(crate) use self::grant_id::GrantId;
 pub(crate) use self::principals::PrincipalMember;
-pub(crate) use self::retirement::{Retirement, retirement};
+pub(crate) use self::retirement::Retirable;
 pub(crate) use self::token::{GrantTokens, TokenKey};
 pub(crate) use self::wanted::{WantedGrant, constrained_context};
 use crate::Kms;
@@ -84,10 +84,7 @@ impl Kms {
     async fn read_grants(&self, caller: &Caller, key: &KeyArn) -> Result<Vec<HeldGrant>, StoreError> {
         let mut held = Vec::new();
         for (name, standing) in names_of(caller) {
-            let is_for = |grant: &GrantRecord| {
-                let grantee = grant.grantee.principal();
-                grantee.is_some_and(|grantee| grantee.is_bound_to(caller))
-            };
+            let is_for = |grant: &GrantRecord| grant.grantee.name() == name;
             let grants = self.named_grants(&GRANTS_BY_GRANTEE, key, &name, None, usize::MAX, is_for).await?;
             held.extend(grants.into_iter().map(|StoredGrant { id, record, .. }| {
                 let backing = Backing::of(standing, caller, record.issuer, key.account);
@@ -167,7 +164,7 @@ impl Kms {
     /// Whether there is a grant like this one, be it with a name or without.
     pub(crate) async fn has_grant_like(&self, key: &KeyArn, wanted: &GrantRecord) -> Result<bool, ApiError> {
         let (grantee, is_like) = (wanted.grantee.name(), |grant: &GrantRecord| grant.is_like(wanted));
-        let like = self.named_grants(&GRANTS_BY_GRANTEE, key, grantee, None, usize::MAX, is_like).await;
+        let like = self.named_grants(&GRANTS_BY_GRANTEE, key, &grantee, None, usize::MAX, is_like).await;
         Ok(!like.map_err(messages::store)?.is_empty())
     }
 
@@ -291,24 +288,24 @@ fn put_count(
 fn put_grant(batch: &mut Batch, key: &KeyArn, id: GrantId, grant: &GrantRecord) -> Result<(), StoreError> {
     batch.expect(&GRANTS, grant_address(key, id), Expect::Absent);
     batch.put(&GRANTS, grant_address(key, id), grant)?;
-    batch.put(&GRANTS_BY_GRANTEE, named_grant_address(key, grant.grantee.name(), id), &())?;
+    batch.put(&GRANTS_BY_GRANTEE, named_grant_address(key, &grant.grantee.name(), id), &())?;
     if let Some(name) = &grant.name {
         batch.put(&GRANTS_BY_NAME, named_grant_address(key, name, id), &())?;
     }
     if let Some(retiring) = &grant.retiring {
-        batch.put(&RETIRABLE_GRANTS, retirable_grant_address(retiring.name(), key, id), &())?;
+        batch.put(&RETIRABLE_GRANTS, retirable_grant_address(&retiring.name(), key, id), &())?;
     }
     Ok(())
 }
 
 fn delete_grant(batch: &mut Batch, key: &KeyArn, id: GrantId, grant: &GrantRecord) {
     batch.delete(&GRANTS, grant_address(key, id));
-    batch.delete(&GRANTS_BY_GRANTEE, named_grant_address(key, grant.grantee.name(), id));
+    batch.delete(&GRANTS_BY_GRANTEE, named_grant_address(key, &grant.grantee.name(), id));
     if let Some(name) = &grant.name {
         batch.delete(&GRANTS_BY_NAME, named_grant_address(key, name, id));
     }
     if let Some(retiring) = &grant.retiring {
-        batch.delete(&RETIRABLE_GRANTS, retirable_grant_address(retiring.name(), key, id));
+        batch.delete(&RETIRABLE_GRANTS, retirable_grant_address(&retiring.name(), key, id));
     }
 }
 

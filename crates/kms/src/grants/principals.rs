@@ -53,6 +53,6 @@ impl Kms {
             Known::TakenAsExisting => true,
             Known::Missing | Known::NotAPrincipal => false,
         };
-        Ok(if is_its_own { principal.name().to_owned() } else { principal.lasting_name() })
+        Ok(if is_its_own { principal.name().to_owned() } else { principal.lasting_name().into_owned() })
     }
 }

@@ -294,7 +294,9 @@ async fn fifty_thousand_grants_cost_a_caller_nothing() {
 
 #[test]
 fn who_may_retire_follows_from_the_grant() {
-    use Retirement::{Allowed, Denied, LeftToIdentity};
+    let need = |needs_identity, is_limited| Some(Backing { needs_identity, is_limited });
+    let (nothing_else, limits) = (need(false, false), need(false, true));
+    let (identity, identity_within_limits, denied) = (need(true, false), need(true, true), None);
     let (home, away): (AccountId, AccountId) = (AccountId::DEFAULT, "111122223333".parse().expect("valid"));
     let principal =
         |text: &str| GrantParty::Principal(GrantPrincipal::parse(text, Partition::Aws).expect("a principal"));
@@ -311,24 +313,29 @@ fn who_may_retire_follows_from_the_grant() {
     let role = "arn:aws:iam::000000000000:role/team/App";
     let (retires, decrypts) = (GrantOperation::RetireGrant, GrantOperation::Decrypt);
     let stranger = "arn:aws:sts::444455556666:federated-user/x";
-    // The caller, the key's account, the grant; what is decided once it counts, and before.
+    let own = "arn:aws:sts::000000000000:assumed-role/App/s";
+    let left = identity_within_limits;
+    // The caller, the key's account, the grant; what else must allow once it counts, and before.
     let cases = [
-        (app(), home, grant(stranger, Some(role), away, decrypts), Allowed, Denied),
-        (app(), home, grant(role, None, away, retires), Allowed, Denied),
-        (app(), home, grant(role, None, away, decrypts), Denied, Denied),
-        (app(), home, grant(role, None, home, decrypts), LeftToIdentity, LeftToIdentity),
-        (app(), home, grant(stranger, None, home, retires), LeftToIdentity, LeftToIdentity),
-        (app(), home, grant(stranger, Some("000000000000"), away, decrypts), LeftToIdentity, Denied),
-        (app(), away, grant(stranger, Some(role), away, decrypts), LeftToIdentity, Denied),
-        (root(home), home, grant(stranger, None, home, decrypts), Allowed, Allowed),
-        (root(home), home, grant(stranger, None, away, decrypts), Denied, Denied),
-        (root(away), home, grant(stranger, None, away, decrypts), Allowed, Allowed),
-        (root(away), home, grant("111122223333", None, home, retires), LeftToIdentity, Denied),
-        (root(away), home, grant(stranger, None, home, retires), Denied, Denied),
+        (app(), home, grant(stranger, Some(role), away, decrypts), limits, denied),
+        (app(), home, grant(stranger, Some(own), away, decrypts), nothing_else, denied),
+        (app(), home, grant(role, None, away, retires), limits, denied),
+        (app(), home, grant(own, Some("000000000000"), away, retires), nothing_else, denied),
+        (app(), home, grant(role, None, away, decrypts), denied, denied),
+        (app(), home, grant(role, None, home, decrypts), left, left),
+        (app(), home, grant(stranger, None, home, retires), left, left),
+        (app(), home, grant(stranger, Some("000000000000"), away, decrypts), left, denied),
+        (app(), away, grant(stranger, Some(role), away, decrypts), left, denied),
+        (app(), away, grant(stranger, Some(own), away, decrypts), identity, denied),
+        (root(home), home, grant(stranger, None, home, decrypts), left, left),
+        (root(home), home, grant(stranger, None, away, decrypts), denied, denied),
+        (root(away), home, grant(stranger, None, away, decrypts), left, left),
+        (root(away), home, grant("111122223333", None, home, retires), identity, denied),
+        (root(away), home, grant(stranger, None, home, retires), denied, denied),
     ];
     for (caller, key_account, grant, known, unknown) in cases {
         let told = format!("{} {key_account} {grant:?}", caller.arn());
-        assert_eq!(retirement(&caller, key_account, &grant, true), known, "{told}");
-        assert_eq!(retirement(&caller, key_account, &grant, false), unknown, "{told}");
+        assert_eq!(retirement::retirement(&caller, key_account, &grant, true), known, "{told}");
+        assert_eq!(retirement::retirement(&caller, key_account, &grant, false), unknown, "{told}");
     }
 }

@@ -61,22 +61,17 @@ impl WantedGrant {
     /// What policies can ask about it; `context` is its own.
     pub(crate) fn facts<'a>(&'a self, cx: &Context, context: &'a EncryptionContext) -> [Fact<'a>; 7] {
         let Self { grantee, retiring, grant, .. } = self;
-        let constraints = grant.constraints();
-        let kind = constraints.context().map(|context| match context {
-            ContextConstraint::Equals(_) => "EncryptionContextEquals",
-            ContextConstraint::Subset(_) => "EncryptionContextSubset",
-        });
-        let text = |key, text: Option<&'a str>| text.map_or(Fact::Nothing, |text| Fact::Text(key, text));
         let party = |party: &'a Party, principal, service| match party {
             Party::Principal(name) => Fact::Text(principal, name),
             Party::Service(name) => Fact::Text(service, name),
         };
+        let [context, kind, source] = constraint_facts(grant, context);
         [
-            Fact::EncryptionContext(context),
+            context,
             Fact::Flag(condition::GRANT_IS_FOR_AWS_RESOURCE, cx.via.is_some()),
             Fact::Texts(condition::GRANT_OPERATIONS, grant.operations().iter().map(|name| name.as_str()).collect()),
-            text(condition::GRANT_CONSTRAINT_TYPE, kind),
-            text(condition::GRANT_CONSTRAINT_SOURCE_ARN, constraints.source_arn()),
+            kind,
+            source,
             party(grantee, condition::GRANTEE_PRINCIPAL, condition::GRANTEE_SERVICE_PRINCIPAL),
             retiring.as_ref().map_or(Fact::Nothing, |retiring| {
                 party(retiring, condition::RETIRING_PRINCIPAL, condition::RETIRING_SERVICE_PRINCIPAL)
@@ -119,6 +114,21 @@ impl WantedGrant {
 pub(crate) fn constrained_context(grant: &Grant) -> EncryptionContext {
     let pairs = grant.constraints().context().map(ContextConstraint::pairs);
     pairs.cloned().map(EncryptionContext::from).unwrap_or_default()
+}
+
+/// What policies can ask about the constraints of a grant; `context` is its own.
+pub(crate) fn constraint_facts<'a>(grant: &'a Grant, context: &'a EncryptionContext) -> [Fact<'a>; 3] {
+    let constraints = grant.constraints();
+    let kind = constraints.context().map(|context| match context {
+        ContextConstraint::Equals(_) => "EncryptionContextEquals",
+        ContextConstraint::Subset(_) => "EncryptionContextSubset",
+    });
+    let text = |key, text: Option<&'a str>| text.map_or(Fact::Nothing, |text| Fact::Text(key, text));
+    [
+        Fact::EncryptionContext(context),
+        text(condition::GRANT_CONSTRAINT_TYPE, kind),
+        text(condition::GRANT_CONSTRAINT_SOURCE_ARN, constraints.source_arn()),
+    ]
 }
 
 impl Party {

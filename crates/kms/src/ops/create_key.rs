@@ -36,14 +36,12 @@ pub(crate) async fn create_key(
     if !key.tags.is_empty() {
         kms.authorize_by_identity(cx, Action::TagResource, &arn.to_string(), &facts).await?;
     }
-    let policy_principals = kms.check_policy(cx, &arn, &key.policy, bypass, &facts).await?;
+    let policy_principals = kms.check_policy(cx, &arn, None, &key.policy, bypass, &facts).await?;
+    if key.is_multi_region {
+        kms.authorize_multi_region_role(cx).await?;
+    }
     if has_fixed_id {
         kms.make_room(&arn).await?;
-    }
-    if key.is_multi_region {
-        let directory = kms.authorizer.directory();
-        let role = ServiceLinkedRole::MULTI_REGION_KEYS;
-        directory.ensure_service_linked_role(cx.partition(), cx.account(), role).await?;
     }
     let material = match fixed.material {
         None if key.origin == KeyOrigin::External => None,
@@ -53,6 +51,10 @@ pub(crate) async fn create_key(
     let record = KeyRecord { policy_principals, ..key.record(&arn, material.as_slice(), kms.now()) };
     let metadata = as_of(record.created, lasting_metadata(&arn, &record)?, &arn, &record)?;
     if kms.add_key(&arn, record).await? {
+        if metadata.multi_region == Some(true) {
+            let (directory, role) = (kms.authorizer.directory(), ServiceLinkedRole::MULTI_REGION_KEYS);
+            directory.ensure_service_linked_role(cx.partition(), cx.account(), role).await?;
+        }
         Ok(CreateKeyResponse { key_metadata: Some(metadata) })
     } else if has_fixed_id {
         Err(messages::key_exists(&arn))

@@ -11,7 +11,7 @@ pub(crate) async fn describe_key(
     cx: &Context,
     input: DescribeKeyRequest,
 ) -> Result<DescribeKeyResponse, ApiError> {
-    kms.ensure_managed_key(cx, &input.key_id).await?;
+    kms.ensure_managed_key(cx, Action::DescribeKey, &input.key_id).await?;
     let lookup = kms.key(cx, &input.key_id).presenting(input.grant_tokens.as_ref());
     let key = lookup.for_action(Action::DescribeKey).await?;
     let metadata = key.metadata()?;

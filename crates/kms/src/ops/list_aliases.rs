@@ -60,16 +60,16 @@ async fn all_aliases(kms: &Kms, cx: &Context, request: &PageRequest) -> Result<V
 
 /// A key has few aliases, so that reading each of them costs little.
 async fn aliases_of_key(kms: &Kms, cx: &Context, key_id: &str, request: &PageRequest) -> Result<Vec<Found>, ApiError> {
-    let key = kms.key(cx, key_id).for_action(Action::ListAliases).await?;
-    let after = request.after.as_ref().map(|name| alias_of_key_address(key.arn(), name));
-    let found = ALIASES_OF_KEY.scan(&*kms.engine, key_address(key.arn()), after.as_ref(), usize::MAX).await;
+    let key = kms.key(cx, key_id).resolve(Action::ListAliases).await?;
+    let after = request.after.as_ref().map(|name| alias_of_key_address(&key, name));
+    let found = ALIASES_OF_KEY.scan(&*kms.engine, key_address(&key), after.as_ref(), usize::MAX).await;
     let mut aliases = Vec::with_capacity(request.look_ahead());
     for entry in found.map_err(messages::store)? {
         let name = entry.key.text(3).map_err(|error| messages::store(error.into()))?;
         let alias = AliasArn::in_context(&name, cx);
         // One that was deleted or pointed elsewhere since the scan is simply not listed.
         let stored = kms.stored_alias(&alias).await?;
-        if let Some(stored) = stored.filter(|stored| stored.record.target == key.arn().id) {
+        if let Some(stored) = stored.filter(|stored| stored.record.target == key.id) {
             aliases.push((alias, Some(stored.record)));
         }
         if aliases.len() == request.look_ahead() {

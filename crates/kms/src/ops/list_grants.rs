@@ -38,7 +38,7 @@ pub(crate) async fn list_grants(
     let found = match (id, grantees.first()) {
         (Some(id), _) => one(kms, key, id).await.map(|found| found.filter(|_| after.is_none()).into_iter().collect()),
         (None, Some(grantee)) => {
-            kms.named_grants(&GRANTS_BY_GRANTEE, key, grantee.name(), after, most, is_wanted).await
+            kms.named_grants(&GRANTS_BY_GRANTEE, key, &grantee.name(), after, most, is_wanted).await
         }
         (None, None) => all(kms, key, after, most).await,
     };

@@ -1,13 +1,16 @@
 //! Lists the grants of all keys in a Region, of whichever account, that a principal of the caller's account may retire as
 //! their retiring principal. No access to the keys is asked for (documented).
 
+use trent_identity::{Asked, Refused};
 use trent_kms_core::GrantPrincipal;
+use trent_policy::{ResourceSide, Rule};
 use trent_shared::{ApiError, Context};
 use trent_store::{InvalidKey, Key};
 
 use crate::Kms;
 use crate::action::Action;
 use crate::api::{ListGrantsResponse, ListRetirableGrantsRequest, errors};
+use crate::conditions::KmsFacts;
 use crate::grants::{GrantId, PrincipalMember, StoredGrant, entries};
 use crate::identifier::KeyArn;
 use crate::messages;
@@ -26,22 +29,17 @@ pub(crate) async fn list_retirable_grants(
     let invalid_marker = || errors::INVALID_MARKER.bare();
     let after = request.after.as_deref().map(|after| read_place(cx, after).ok_or_else(invalid_marker)).transpose()?;
     let retiring = match (input.retiring_principal, input.retiring_service_principal) {
-        (Some(principal), None) => principal,
+        (Some(principal), None) => own_principal(kms, cx, &principal).await?,
         // Only services may ask for themselves, and none does so here.
-        (None, Some(service)) => return Err(messages::denied_retiring_principal(cx, &service)),
+        (None, Some(service)) => {
+            deny(kms, cx, &service).await?;
+            GrantParty::Service(service)
+        }
         (None, None) | (Some(_), Some(_)) => return Err(messages::one_retiring_principal()),
     };
-    // Who there is in another account is nobody's business.
-    let account = GrantPrincipal::parse(&retiring, cx.partition()).ok().and_then(|retiring| retiring.account());
-    if account.is_some_and(|account| account != cx.account()) {
-        return Err(messages::denied_retiring_principal(cx, &retiring));
-    }
-    let retiring = kms.grant_principal(cx, PrincipalMember::Retirable, &retiring).await?;
-    kms.authorize_by_identity(cx, Action::ListRetirableGrants, retiring.name(), &[]).await?;
-
-    let prefix = Key::from((cx.region.as_str(), retiring.name()));
-    let after = after.map(|(key, id)| retirable_grant_address(retiring.name(), &key, id));
-    let retiring = GrantParty::Principal(retiring);
+    let name = retiring.name();
+    let prefix = Key::from((cx.region.as_str(), &*name));
+    let after = after.map(|(key, id)| retirable_grant_address(&name, &key, id));
     let is_wanted = |grant: &GrantRecord| grant.retiring.as_ref().is_some_and(|party| party.is_same_as(&retiring));
     let read = |entry: &Key| {
         let id = GrantId::in_key(entry, 4)?;
@@ -54,6 +52,27 @@ pub(crate) async fn list_retirable_grants(
         grants: Some(entries(kms, &page.items).await?),
         next_marker: page.next_marker,
     })
+}
+
+/// The principal that a request names, if the caller may ask for it.
+async fn own_principal(kms: &Kms, cx: &Context, named: &str) -> Result<GrantParty, ApiError> {
+    let account = GrantPrincipal::parse(named, cx.partition()).ok().and_then(|principal| principal.account());
+    // Who there is in another account is nobody's business.
+    if account.is_some_and(|account| account != cx.account()) {
+        deny(kms, cx, named).await?;
+    }
+    let principal = kms.grant_principal(cx, PrincipalMember::Retirable, named).await?;
+    kms.authorize_by_identity(cx, Action::ListRetirableGrants, principal.name(), &[]).await?;
+    Ok(GrantParty::Principal(principal))
+}
+
+/// Denies a principal for whom no policy can allow to ask. It is what permission is asked for, and a denial like others:
+/// remembered, and of no effect where denials are only observed.
+async fn deny(kms: &Kms, cx: &Context, principal: &str) -> Result<(), ApiError> {
+    let facts = KmsFacts::of_request(cx, &[]);
+    let side = ResourceSide { account: cx.account(), policy: None, rule: Rule::GrantOnly };
+    let asked = Asked { action: Action::ListRetirableGrants.full_name(), resource: principal, facts: &facts, side };
+    kms.authorizer.authorize(cx, asked).await?.map_err(Refused::in_json)
 }
 
 /// Which grant of which key, as markers have it.

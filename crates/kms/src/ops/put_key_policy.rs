@@ -25,7 +25,7 @@ pub(crate) async fn put_key_policy(kms: &Kms, cx: &Context, input: PutKeyPolicyR
     }
     let (text, given) = accept(&input.policy, kms.options.quotas.key_policy_bytes)?;
     let policy = WantedPolicy { text, given: Some(Arc::new(given)) };
-    let principals = kms.check_policy(cx, key.arn(), &policy, bypass, &facts).await?;
+    let principals = kms.check_policy(cx, key.arn(), Some(key.stored()), &policy, bypass, &facts).await?;
     let changed = lookup.change(Action::PutKeyPolicy, |change| {
         change.key.record.policy.clone_from(&policy.text);
         change.key.record.policy_principals.clone_from(&principals);

@@ -41,13 +41,13 @@ pub(crate) async fn replicate_key(
 
     // A replica is also a new key there.
     let there = Context { region: target.clone(), ..cx.clone() };
-    kms.authorize_account(&there, Action::CreateKey, &facts).await?;
+    kms.authorize_account(&there, Action::CreateKey, &new_key_facts(&primary, &input)).await?;
     if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
         kms.authorize_by_identity(&there, Action::TagResource, &arn.to_string(), &facts).await?;
     }
     let most_bytes = kms.options.quotas.key_policy_bytes;
     let policy = WantedPolicy::read(input.policy.as_deref(), most_bytes, cx.partition(), cx.account())?;
-    let policy_principals = kms.check_policy(&there, &arn, &policy, bypass, &facts).await?;
+    let policy_principals = kms.check_policy(&there, &arn, None, &policy, bypass, &facts).await?;
 
     let changed = lookup.change(Action::ReplicateKey, |change| {
         let (primary, now) = (&mut change.key, change.now);
@@ -81,6 +81,22 @@ pub(crate) async fn replicate_key(
         replica_policy: Some(policy.text),
         replica_tags: Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()),
     })
+}
+
+/// What policies can ask about the new key that a replica is.
+fn new_key_facts<'a>(primary: &'a AuthorizedKey, input: &'a ReplicateKeyRequest) -> [Fact<'a>; 9] {
+    let KeyRecord { spec, usage, lifecycle, .. } = primary.record();
+    [
+        Fact::Text(condition::KEY_SPEC, spec.as_str()),
+        Fact::Text(condition::OLD_KEY_SPEC, spec.as_str()),
+        Fact::Text(condition::KEY_USAGE, usage.as_str()),
+        Fact::Text(condition::OLD_KEY_USAGE, usage.as_str()),
+        Fact::Text(condition::KEY_ORIGIN, lifecycle.origin().as_str()),
+        Fact::Flag(condition::MULTI_REGION, true),
+        Fact::Text(condition::MULTI_REGION_KEY_TYPE, "REPLICA"),
+        Fact::flag(condition::BYPASS_LOCKOUT_CHECK, input.bypass_policy_lockout_safety_check),
+        Fact::Tags(input.tags.as_deref().unwrap_or_default()),
+    ]
 }
 
 /// Refuses to replicate into a Region that has a key of the same id which is no relation; that takes ids which somebody chose.

@@ -1,15 +1,13 @@
 //! Ends a grant, as those may who are done with it: its retiring principal, its grantee where it says so, the account that
-//! made it. The grant itself decides, not the key's policy.
+//! made it. The grant itself decides; the key's policy can only deny.
 
 use trent_shared::{ApiError, Context};
 
 use crate::Kms;
 use crate::access::unresolvable;
-use crate::action::Action;
 use crate::api::RetireGrantRequest;
 use crate::ciphertext::end_dry_run;
-use crate::conditions::Fact;
-use crate::grants::{GrantId, Retirement, constrained_context, retirement};
+use crate::grants::Retirable;
 use crate::identifier::{KeyArn, KeyIdentifier};
 use crate::messages;
 
@@ -19,21 +17,19 @@ pub(crate) async fn retire_grant(kms: &Kms, cx: &Context, input: RetireGrantRequ
         (None, Some(key_id), Some(id)) => (named(cx, key_id)?, id.parse().map_err(|_| messages::invalid_grant_id())?),
         _ => return Err(messages::token_or_grant_id()),
     };
-    let is_foreign = key.account != cx.account();
-    let exists = kms.stored_key(&key, kms.now()).await?.is_some();
-    let grant = if exists { kms.stored_grant(&key, id).await? } else { None };
-    let Some(grant) = grant else { return Err(absent(cx, &key, id, exists)) };
-
-    let context = constrained_context(&grant.grant);
-    let facts = [Fact::EncryptionContext(&context)];
-    let counts = input.grant_token.is_some() || kms.is_known(&grant);
-    match retirement(&cx.caller, key.account, &grant, counts) {
-        Retirement::Allowed => {}
-        Retirement::LeftToIdentity => {
-            kms.authorize_by_identity(cx, Action::RetireGrant, &key.to_string(), &facts).await?;
-        }
-        Retirement::Denied if is_foreign => return Err(messages::denied_to_foreign_caller(cx, Action::RetireGrant)),
-        Retirement::Denied => return Err(messages::denied_by_grant(cx, Action::RetireGrant, &key)),
+    let stored = kms.stored_key(&key, kms.now()).await?;
+    let grant = if stored.is_some() { kms.stored_grant(&key, id).await? } else { None };
+    // Whether another account's key exists, or has such a grant, is told to those only who may retire it.
+    if grant.is_some() || key.account != cx.account() {
+        let counts = input.grant_token.is_some() || grant.as_ref().is_some_and(|grant| kms.is_known(grant));
+        let wanted = Retirable { arn: &key, id, key: stored.as_ref(), grant: grant.as_ref(), counts };
+        kms.authorize_retirement(cx, &wanted).await?;
+    }
+    if stored.is_none() {
+        return Err(messages::key_not_found(&key));
+    }
+    if grant.is_none() {
+        return Err(messages::grant_not_found(id));
     }
     end_dry_run(input.dry_run)?;
     if kms.remove_grant(&key, id).await? { Ok(()) } else { Err(messages::grant_not_found(id)) }
@@ -44,17 +40,6 @@ fn named(cx: &Context, identifier: &str) -> Result<KeyArn, ApiError> {
     match KeyIdentifier::parse(identifier, cx).map_err(|error| unresolvable(identifier, error))? {
         KeyIdentifier::Key(arn) => Ok(arn),
         KeyIdentifier::Alias(_) => Err(messages::aliases_unsupported()),
-    }
-}
-
-/// Whether another account's key exists, or has such a grant, is told to those only who may retire it.
-fn absent(cx: &Context, key: &KeyArn, id: GrantId, exists: bool) -> ApiError {
-    if key.account != cx.account() {
-        messages::denied_to_foreign_caller(cx, Action::RetireGrant)
-    } else if exists {
-        messages::grant_not_found(id)
-    } else {
-        messages::key_not_found(key)
     }
 }
 

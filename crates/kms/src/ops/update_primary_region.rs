@@ -21,11 +21,13 @@ pub(crate) async fn update_primary_region(
     let lookup = kms.key(cx, &input.key_id).saying(&facts);
     let primary = lookup.for_action(Action::UpdatePrimaryRegion).await?;
     // The replica is asked as well, where there is one.
+    let mut asked_policy = None;
     if let Some(region) = input.primary_region.parse().ok().filter(|region| *region != cx.region) {
         let (there, id) = (Context { region, ..cx.clone() }, primary.arn().id.to_string());
         let replica = kms.key(&there, &id).saying(&facts);
-        if replica.arn(Action::UpdatePrimaryRegion).await.is_some() {
-            replica.for_action_in_any_state(Action::UpdatePrimaryRegion).await?;
+        if replica.resolve(Action::UpdatePrimaryRegion).await.is_ok() {
+            let replica = replica.for_action_in_any_state(Action::UpdatePrimaryRegion).await?;
+            asked_policy = Some(replica.record().policy.clone());
         }
     }
     let changed = lookup.change(Action::UpdatePrimaryRegion, |change| {
@@ -43,6 +45,10 @@ pub(crate) async fn update_primary_region(
         let target: Region = input.primary_region.parse().map_err(|_| no_replica_there())?;
         let replica = change.related.iter_mut().find(|related| related.arn.region == target);
         let replica = replica.ok_or_else(no_replica_there)?;
+        if asked_policy.as_ref() != Some(&replica.record.policy) {
+            // Somebody changed who may, in between.
+            return Err(messages::too_many_conflicts());
+        }
         // Either key may be in the wrong state; the answer names the one that is (recorded).
         let permitted = replica.record.lifecycle.permits(LifecycleOperation::UpdatePrimaryRegion, now);
         permitted.map_err(|error| messages::state(&replica.arn, error))?;

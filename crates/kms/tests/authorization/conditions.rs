@@ -81,7 +81,9 @@ fn encrypt(key: &MadeKey) -> Value {
 #[tokio::test]
 async fn what_the_key_is() {
     let cloud = Cloud::new();
-    let tagged = json!({ "MultiRegion": true, "Tags": [{ "TagKey": "Team", "TagValue": "Red" }] });
+    let tagged = json!({ "MultiRegion": true, "Tags": [
+        { "TagKey": "Team", "TagValue": "Red" }, { "TagKey": "Über", "TagValue": "x" },
+    ] });
     let key = make(&cloud, tagged).await;
     for name in ["alias/a", "alias/b"] {
         let alias = json!({ "AliasName": name, "TargetKeyId": key.id });
@@ -108,6 +110,7 @@ async fn what_the_key_is() {
             case("DescribeKey", describe(), "kms:MultiRegionKeyType", "StringEquals", "PRIMARY", "REPLICA"),
             case("DescribeKey", describe(), "kms:ResourceAliases", "ForAnyValue:StringEquals", "alias/b", "alias/c"),
             case("DescribeKey", describe(), "aws:ResourceTag/Team", "StringEquals", "Red", "red"),
+            case("DescribeKey", describe(), "aws:ResourceTag/Über", "StringEquals", "x", "y"),
             case("DescribeKey", describe(), "aws:resourcetag/team", "StringEquals", "Red", "Blue"),
         ],
     )
@@ -141,7 +144,7 @@ async fn what_a_new_key_shall_be() {
     let mut judge = Judge { cloud: &cloud, users: 1000 };
     judge.is_absent("CreateKey", json!({}), "kms:BypassPolicyLockoutSafetyCheck").await;
     judge.is_absent("CreateKey", json!({}), "kms:ResourceAliases").await;
-    judge.is_absent("ListKeys", json!({}), "kms:CallerAccount2").await;
+    judge.is_absent("ListKeys", json!({}), "kms:CallerAccount").await;
 }
 
 #[tokio::test]

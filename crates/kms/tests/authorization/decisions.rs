@@ -290,3 +290,74 @@ async fn a_principal_made_anew_is_not_the_one_that_the_policy_names() {
     let shown = policy().await;
     assert!(!shown.contains("alice") && shown.contains(&again.caller().user_id()), "{shown}");
 }
+
+#[tokio::test]
+async fn a_replica_is_a_new_key_with_what_its_primary_key_is_like() {
+    let cloud = Cloud::new();
+    let primary = make(&cloud, json!({ "MultiRegion": true })).await;
+    let replicate = |region: &str| json!({ "KeyId": primary.id, "ReplicaRegion": region });
+    let create_if = |kind: &str| {
+        crate::support::document(&[
+            json!({ "Effect": "Allow", "Action": "kms:ReplicateKey", "Resource": "*" }),
+            json!({
+                "Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*",
+                "Condition": { "StringEquals": { "kms:MultiRegionKeyType": kind, "kms:KeySpec": "SYMMETRIC_DEFAULT" } },
+            }),
+        ])
+    };
+    let wrong = cloud.new_user(OWNER, "wrong", &[create_if("PRIMARY")]).await;
+    assert!(wrong.is_denied("ReplicateKey", replicate("eu-west-1")).await);
+    let right = cloud.new_user(OWNER, "right", &[create_if("REPLICA")]).await;
+    right.kms("ReplicateKey", replicate("eu-west-1")).await.expect("a replica");
+}
+
+#[tokio::test]
+async fn the_aliases_of_a_key_are_listed_for_identity_policies_whatever_the_key_policy_says() {
+    let cloud = Cloud::new();
+    let key = key_with(&cloud, &[somebody_else()]).await;
+    let may = cloud.new_user(OWNER, "may", &[identity("Allow", "kms:ListAliases", "*")]).await;
+    may.kms("ListAliases", json!({ "KeyId": key.id })).await.expect("not the key's business");
+    let may_not = cloud.new_user(OWNER, "may-not", &[]).await;
+    assert!(may_not.is_denied("ListAliases", json!({ "KeyId": key.id })).await);
+}
+
+#[tokio::test]
+async fn the_lock_out_check_knows_the_key() {
+    let cloud = Cloud::new();
+    let key = make(&cloud, json!({ "Tags": [{ "TagKey": "t", "TagValue": "x" }] })).await;
+    let policy = |value: &str| {
+        let condition = json!({ "StringEquals": { "kms:KeySpec": "SYMMETRIC_DEFAULT", "aws:ResourceTag/t": value } });
+        let mut statement = statement("Allow", OWNER, "kms:*");
+        statement["Condition"] = condition;
+        json!({ "KeyId": key.id, "Policy": crate::support::document(&[statement]).to_string() })
+    };
+    let root = cloud.root_of(OWNER);
+    let refused = root.kms("PutKeyPolicy", policy("y")).await.expect_err("locked out");
+    assert_eq!(refused.code, "MalformedPolicyDocumentException");
+    root.kms("PutKeyPolicy", policy("x")).await.expect("the conditions hold of the key");
+}
+
+#[tokio::test]
+async fn the_first_multi_region_key_needs_permission_for_its_role() {
+    let cloud = Cloud::new();
+    let input = json!({ "MultiRegion": true });
+    let create = identity("Allow", "kms:CreateKey", "*");
+    let without = cloud.new_user(OWNER, "without", std::slice::from_ref(&create)).await;
+    assert!(without.is_denied("CreateKey", input.clone()).await);
+    let role = identity("Allow", "iam:CreateServiceLinkedRole", "*");
+    let with = cloud.new_user(OWNER, "with", &[create, role]).await;
+    with.kms("CreateKey", input.clone()).await.expect("the role is made along");
+    without.kms("CreateKey", input).await.expect("the role is there");
+}
+
+#[tokio::test]
+async fn no_aws_managed_key_comes_into_being_for_those_who_may_not_look_at_it() {
+    let cloud = Cloud::new();
+    let input = json!({ "KeyId": "alias/aws/s3" });
+    let nobody = cloud.new_user(OWNER, "nobody", &[]).await;
+    assert!(nobody.is_denied("DescribeKey", input.clone()).await);
+    let listed = cloud.root_of(OWNER).kms("ListKeys", json!({})).await.expect("listed");
+    assert_eq!(listed["Keys"], json!([]));
+    let may = cloud.new_user(OWNER, "may", &[identity("Allow", "kms:DescribeKey", "*")]).await;
+    may.kms("DescribeKey", input).await.expect("made for whoever may");
+}

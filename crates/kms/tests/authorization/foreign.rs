@@ -53,3 +53,33 @@ async fn a_ciphertext_opens_for_the_other_account_that_its_key_allows() {
     let error = may.kms("Decrypt", absent).await.expect_err("no such key");
     assert_eq!(error.code, "NotFoundException");
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_told_alike_whether_the_key_exists_or_not() {
+    let cloud = Cloud::new();
+    let there = key(&cloud).await;
+    let stranger = cloud.new_user(STRANGER, "stranger", &[identity("Allow", "kms:*", "*")]).await;
+    let absent = format!("arn:aws:kms:us-east-1:{OWNER}:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+    for id in [&there.arn, &absent] {
+        let input = json!({ "KeyId": id, "Plaintext": "aGk=", "GrantTokens": ["x"] });
+        let error = stranger.kms("Encrypt", input).await.expect_err("no token");
+        assert_eq!(error.code, "InvalidGrantTokenException", "{id}");
+    }
+    let blob = encrypt(&cloud.root_of(OWNER), &there).await.expect("encrypted")["CiphertextBlob"].clone();
+    let input = json!({ "CiphertextBlob": blob, "GrantTokens": ["x"] });
+    let error = stranger.kms("Decrypt", input).await.expect_err("no token");
+    assert_eq!(error.code, "InvalidGrantTokenException");
+}
+
+#[tokio::test]
+async fn denials_that_no_policy_made_are_remembered_too() {
+    let cloud = Cloud::new();
+    let there = key(&cloud).await;
+    let stranger = cloud.new_user(STRANGER, "stranger", &[identity("Allow", "kms:*", "*")]).await;
+    let absent = format!("arn:aws:kms:us-east-1:{OWNER}:alias/absent");
+    for (operation, id) in [("DisableKey", &there.arn), ("DescribeKey", &absent)] {
+        assert!(stranger.is_denied(operation, json!({ "KeyId": id })).await);
+        let latest = cloud.authorizer().decisions().latest_denials(1).remove(0);
+        assert_eq!((latest.action, &latest.resource), (format!("kms:{operation}"), id));
+    }
+}

@@ -182,6 +182,17 @@ fn a_deny_anywhere_decides() {
         (Row { who: "root", key: "Deny|*", ..OWN }, " with an explicit deny in a resource-based policy"),
         (Row { identity: "Deny", ..OTHER }, " with an explicit deny in an identity-based policy"),
         (Row { key: "Deny|*", ..OTHER }, FOREIGN),
+        (Row { key: "Deny|*", guardrail: "Deny", grant: Some((false, false)), ..OTHER }, FOREIGN),
+        // To a stranger an own deny is told only where the resource's side allows: else it would tell that there is one.
+        (Row { identity: "Deny", key: "nothing", ..OTHER }, FOREIGN),
+        (Row { guardrail: "Deny", key: "nothing", ..OTHER }, FOREIGN),
+        (Row { boundary: "Deny", key: "nothing", ..OTHER }, FOREIGN),
+        (Row { session: "Deny", key: "nothing", ..OTHER }, FOREIGN),
+        (Row { guardrail: "Deny", rule: Rule::IdentityOnly, ..OTHER }, FOREIGN),
+        (
+            Row { identity: "Deny", key: "nothing", grant: Some((true, true)), ..OTHER },
+            " with an explicit deny in an identity-based policy",
+        ),
     ] {
         assert_eq!(
             row.decided(),
@@ -263,6 +274,41 @@ fn grants_are_another_way() {
             expected,
             "{:?}",
             (row.account, row.key, row.identity, row.boundary, row.session, row.grant)
+        );
+    }
+}
+
+#[test]
+fn where_grants_alone_allow_policies_only_deny() {
+    let own = Row { rule: Rule::GrantOnly, ..OWN };
+    let granted = Row { identity: "", grant: Some((true, false)), ..own };
+    let other = Row { rule: Rule::GrantOnly, grant: Some((true, true)), ..OTHER };
+    for (row, expected) in [
+        (own, NO_IDENTITY),
+        (Row { key: "Allow|*", ..own }, NO_IDENTITY),
+        (Row { who: "root", ..own }, NO_IDENTITY),
+        (Row { guardrail: "nothing", ..own }, NO_GUARDRAIL),
+        (granted, "grant"),
+        (Row { key: "nothing", ..granted }, "grant"),
+        (Row { key: "Deny|*", ..granted }, " with an explicit deny in a resource-based policy"),
+        (Row { identity: "Deny", ..granted }, " with an explicit deny in an identity-based policy"),
+        (Row { session: "Deny", ..granted }, " with an explicit deny in a session policy"),
+        (Row { guardrail: "Deny", ..granted }, " with an explicit deny in a service control policy"),
+        (Row { session: "nothing", ..granted }, NO_SESSION),
+        (Row { grant: Some((false, true)), ..granted }, NO_IDENTITY),
+        (Row { grant: Some((false, true)), ..own }, "grant and identity"),
+        (Row { who: "root", grant: Some((false, true)), ..own }, "grant"),
+        (other, "grant and identity"),
+        (Row { identity: "", ..other }, NO_IDENTITY),
+        (Row { key: "Deny|*", ..other }, FOREIGN),
+        (Row { grant: None, ..other }, FOREIGN),
+        (Row { grant: None, who: "root", ..other }, FOREIGN),
+    ] {
+        assert_eq!(
+            row.decided(),
+            expected,
+            "{:?}",
+            (row.account, row.who, row.key, row.identity, row.session, row.guardrail, row.grant)
         );
     }
 }

@@ -283,6 +283,28 @@ fn a_principal_made_anew_is_another_one() {
 }
 
 #[test]
+fn a_renamed_principal_is_still_the_same() {
+    let bound = |name: &str, id: &str, effect| {
+        let names = format!(r#""Principal": {{"AWS": "{name}"}}"#);
+        key(&names, effect).bound_to(&BTreeMap::from([(name.to_owned(), id.to_owned())]))
+    };
+    for (name, id, caller, expected) in [
+        ("arn:aws:iam::111122223333:user/Before", "AIDAALICE", alice(), Some(Reach::Exact)),
+        ("arn:aws:iam::111122223333:role/Before", "AROAREADER", session(), Some(Reach::Role)),
+        ("arn:aws:sts::111122223333:assumed-role/Before/s", "AROAREADER", session(), Some(Reach::Exact)),
+        // The session's name is no part of the id.
+        ("arn:aws:sts::111122223333:assumed-role/Before/t", "AROAREADER", session(), None),
+        ("arn:aws:iam::444455556666:user/Before", "AIDAALICE", alice(), None),
+        ("arn:aws:iam::111122223333:user/Before", "AROAREADER", session(), None),
+    ] {
+        assert_eq!(reach(&bound(name, id, "Allow"), &caller), expected, "{name}");
+        let deny = bound(name, id, "Deny");
+        let question = Question { caller: &caller, action: "kms:Encrypt", resource: KEY, facts: &() };
+        assert_eq!(deny.evaluate(&question).deny.is_some(), expected.is_some(), "{name}");
+    }
+}
+
+#[test]
 fn key_policies_may_have_statements_that_do_nothing() {
     for statement in [r#""Action": "kms:*""#, r#""Resource": "*""#, r#""Action": [], "Resource": "*""#] {
         let text = format!(r#"{{"Statement": {{"Effect": "Allow", "Principal": "*", {statement}}}}}"#);

@@ -108,6 +108,7 @@ impl Case {
                 Rule::IdentityOnly => "IdentityOnly",
                 Rule::RootOfTrust => "RootOfTrust",
                 Rule::Either => "Either",
+                Rule::GrantOnly => "GrantOnly",
             },
             grant: self.grant,
         };
@@ -176,7 +177,7 @@ fn case() -> impl Strategy<Value = Case> {
     );
     let rest = (
         proptest::bool::weighted(0.7),
-        select(vec![Rule::RootOfTrust, Rule::RootOfTrust, Rule::Either, Rule::IdentityOnly]),
+        select(vec![Rule::RootOfTrust, Rule::RootOfTrust, Rule::Either, Rule::IdentityOnly, Rule::GrantOnly]),
         option::weighted(0.2, any::<(bool, bool)>()),
     );
     let request = (0..callers().len(), select(vec!["kms:Encrypt", "kms:Decrypt"]), select(vec![KEY, "*"]), facts());

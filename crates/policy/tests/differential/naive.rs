@@ -31,7 +31,7 @@ pub(crate) struct World<'a> {
     pub(crate) boundary: Option<&'a Value>,
     pub(crate) session: Option<&'a [Value]>,
     pub(crate) resource_account: &'a str,
-    /// `IdentityOnly`, `RootOfTrust`, `Either`
+    /// `IdentityOnly`, `RootOfTrust`, `Either`, `GrantOnly`
     pub(crate) rule: &'a str,
     /// Is limited, needs identity.
     pub(crate) grant: Option<(bool, bool)>,
@@ -50,12 +50,20 @@ pub(crate) fn decide(request: &Request, world: &World<'_>) -> String {
     // Any deny.
     let denies =
         |policy: &Value| statements(policy).iter().any(|s| s["Effect"] == "Deny" && matches(policy, s, request));
+    let allows =
+        |policy: &Value| statements(policy).iter().any(|s| s["Effect"] == "Allow" && matches(policy, s, request));
+    if is_foreign {
+        // A stranger is told nothing, unless the resource's side lets it in.
+        let is_let_in = world.grant.is_some() || world.rule != "GrantOnly" && resource.is_some_and(allows);
+        if resource.is_some_and(denies) || !is_let_in {
+            return foreign.to_owned();
+        }
+    }
     if world.guardrails.iter().any(denies) {
         return "with an explicit deny in a service control policy".to_owned();
     }
     if resource.is_some_and(denies) {
-        let told = if is_foreign { foreign } else { "with an explicit deny in a resource-based policy" };
-        return told.to_owned();
+        return "with an explicit deny in a resource-based policy".to_owned();
     }
     if identity.iter().any(denies) {
         return "with an explicit deny in an identity-based policy".to_owned();
@@ -68,8 +76,6 @@ pub(crate) fn decide(request: &Request, world: &World<'_>) -> String {
     }
 
     // Who allows.
-    let allows =
-        |policy: &Value| statements(policy).iter().any(|s| s["Effect"] == "Allow" && matches(policy, s, request));
     let guardrails_allow = world.guardrails.iter().all(allows);
     let identity_allows = request.is_root || identity.iter().any(allows);
     let boundary_allows = boundary.is_none_or(allows);
@@ -124,7 +130,9 @@ pub(crate) fn decide(request: &Request, world: &World<'_>) -> String {
     };
     let mut ways = Vec::new();
     if is_foreign {
-        ways.push(if any { by_identity() } else { Err((0, foreign.to_owned())) });
+        ways.push(if any && world.rule != "GrantOnly" { by_identity() } else { Err((0, foreign.to_owned())) });
+    } else if world.rule == "GrantOnly" {
+        ways.push(guardrail.clone().and_then(|()| Err((3, because("identity-based policy")))));
     } else {
         if world.rule != "IdentityOnly" {
             ways.push(by_resource());

@@ -24,8 +24,9 @@ struct Told {
 #[derive(Serialize)]
 struct ToldDecision {
     at: String,
-    /// What DecodeAuthorizationMessage opens.
-    encoded_message: String,
+    /// Of a denial: what DecodeAuthorizationMessage opens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoded_message: Option<String>,
     #[serde(flatten)]
     record: DecisionRecord,
 }
@@ -66,7 +67,7 @@ impl AdminApi {
 fn told(found: Vec<DecisionRecord>) -> trent_gateway::Response {
     let decisions = found.into_iter().map(|record| ToldDecision {
         at: rfc3339(record.at),
-        encoded_message: trent_sts::encoded_message(record.request_id),
+        encoded_message: trent_sts::encoded_message(&record),
         record,
     });
     json_response(StatusCode::OK, &Told { decisions: decisions.collect() })

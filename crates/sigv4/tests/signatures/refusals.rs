@@ -95,6 +95,19 @@ fn the_host_must_be_signed() {
 }
 
 #[test]
+fn what_is_awss_own_must_be_signed() {
+    let request = with_header("x-amz-meta-added", "1");
+    let message = "'x-amz-meta-added' must be a 'SignedHeader' in the AWS Authorization.";
+    refuses(&request, "InvalidSignatureException", message);
+    for other in ["x-amzn-trace-id", "x-amz-user-agent", "amz-sdk-request", "accept"] {
+        assert_eq!(Signer::default().verify(&with_header(other, "1")), Ok(()), "{other}");
+    }
+    let mut presigned = presigned();
+    presigned.headers_mut().insert("x-amz-meta-added", "1".parse().expect("valid"));
+    assert_eq!(Signer::default().verify(&presigned), Ok(()));
+}
+
+#[test]
 fn a_date_of_another_format() {
     refuses(
         &with_header("x-amz-date", "2015-08-30T12:36:00Z"),
@@ -191,9 +204,19 @@ fn forgeries() {
 
 /// Else a short list of names could ask for a long header over and over.
 #[test]
-fn a_header_that_is_named_twice_is_signed_once() {
-    let (request, _) = changed("SignedHeaders=", &format!("SignedHeaders={}", "host;content-type;".repeat(1000)));
-    assert_eq!(Signer::default().verify(&request), Ok(()));
+fn a_header_that_is_named_twice_is_signed_once_whatever_the_case() {
+    for names in ["host;content-type;", "HOST;Content-Type;CONTENT-type;"] {
+        let (request, _) = changed("SignedHeaders=", &format!("SignedHeaders={}", names.repeat(1000)));
+        assert_eq!(Signer::default().verify(&request), Ok(()), "{names}");
+    }
+}
+
+#[test]
+fn what_may_be_secret_is_not_shown() {
+    let request = arrived(Signer { token: Some("the-token"), ..Signer::default() }.sign(encrypt()));
+    let rules = SigningRules::of("kms", Dialect::Json);
+    let shown = format!("{:?}", SignedRequest::parse(&request, &rules, NOW).expect("signed"));
+    assert!(shown.contains("AKIDEXAMPLE") && !shown.contains("the-token") && !shown.contains("alias"), "{shown}");
 }
 
 #[test]

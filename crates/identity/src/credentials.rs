@@ -127,3 +127,6 @@ impl RoleRecord {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ impl Directory {
     /// access keys.
     ///
     /// # Errors
-    /// The use is noted, but those noted so far could not be written down.
+    /// The use is noted, but those noted so far could not be written down, which is logged.
     pub async fn note_use(
         &self,
         caller: &trent_shared::Caller,
@@ -68,7 +68,10 @@ impl Directory {
             noted.len() > MOST_NOTED
         };
         match self.last_uses.writing.try_lock() {
-            Ok(_writing) if is_full => self.write_last_uses().await,
+            Ok(_writing) if is_full => self.write_last_uses().await.inspect_err(|error| {
+                let error = error as &dyn std::error::Error;
+                tracing::warn!(error, "the last uses of access keys and roles could not be written down");
+            }),
             _ => Ok(()),
         }
     }
@@ -119,5 +122,33 @@ impl LastUses {
     /// Nothing that is locked here is ever half done.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, LastUse>> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trent_shared::{AccessKeyId, Caller};
+
+    use super::*;
+    use crate::testing::Lab;
+
+    #[tokio::test]
+    async fn no_request_waits_for_another_that_writes_uses_down() {
+        let lab = Lab::new();
+        let directory = &lab.directory;
+        let note = async |number: usize| {
+            let access_key = Some(AccessKeyId::new(&format!("AKIA{number}")));
+            let caller = Caller { access_key, ..Lab::caller(Principal::Root) };
+            directory.note_use(&caller, "kms", &Region::default()).await.expect("works");
+        };
+        let is_written = async || LAST_USES.get(&*directory.engine, ("AKIA0",)).await.expect("readable").is_some();
+        let writing = directory.last_uses.writing.lock().await;
+        for number in 0..=MOST_NOTED {
+            note(number).await;
+        }
+        assert!(!is_written().await);
+        drop(writing);
+        note(0).await;
+        assert!(is_written().await);
     }
 }

@@ -1,7 +1,7 @@
 //! Entities are found, listed, renamed and forgotten with all that hangs on them.
 
-use trent_policy::NamedPolicy;
-use trent_shared::{Caller, Partition, Principal, Timestamp};
+use trent_policy::{NamedPolicy, Question};
+use trent_shared::{AccessKeyId, Caller, Partition, Principal, Timestamp};
 use trent_store::BoxFuture;
 
 use crate::testing::{Lab, account, allowing};
@@ -274,8 +274,11 @@ async fn a_boundary_that_is_no_more_allows_nothing() {
     let mut user = lab.user("u");
     user.boundary = Some("arn:aws:iam::111122223333:policy/gone".to_owned());
     lab.add(&user).await;
-    let permissions = lab.directory.permissions(&Lab::caller(user.principal())).await.expect("readable");
-    assert!(permissions.boundary.is_some());
+    let caller = Lab::caller(user.principal());
+    let permissions = lab.directory.permissions(&caller).await.expect("readable");
+    let question = Question { caller: &caller, action: "kms:Encrypt", resource: "*", facts: &() };
+    let verdict = permissions.boundary.as_ref().expect("a boundary").policy.evaluate(&question);
+    assert_eq!((verdict.allow.map(drop), verdict.deny.map(drop)), (None, None));
 }
 
 #[tokio::test]
@@ -324,6 +327,8 @@ async fn principals_exist_under_their_exact_names() {
         ("arn:aws:sts::111122223333:assumed-role/R/s", of_role.clone()),
         (&*session_id, of_role),
         ("arn:aws:sts::111122223333:assumed-role/missing/s", Known::Missing),
+        ("arn:aws:sts::111122223333:assumed-role/r/s", Known::Missing),
+        ("arn:amazon:iam::111122223333:role/R", Known::NotAPrincipal),
         ("arn:aws:sts::111122223333:assumed-role/path/R/s", Known::NotAPrincipal),
         ("arn:aws:sts::111122223333:federated-user/bob", Known::Exists { id: None }),
         ("AROAXXXXXXXXXXXXXXXXX", Known::Missing),
@@ -397,6 +402,30 @@ async fn last_uses_are_told_before_and_after_they_are_written() {
     lab.directory.flush_last_uses().await.expect("works");
     assert_eq!(lab.directory.last_use(&key.id).await.expect("readable"), Some(last));
     assert_eq!(lab.directory.last_use("AKIANEVER").await.expect("readable"), None);
+}
+
+#[tokio::test]
+async fn last_uses_end_with_what_was_used_and_there_are_none_of_sessions() {
+    let lab = Lab::new();
+    let role = lab.role("r");
+    lab.add(&role).await;
+    let last_use = async |id: &str| lab.directory.last_use(id).await.expect("readable");
+    let region = trent_shared::Region::default();
+    let of_role = Caller { access_key: Some(AccessKeyId::new("ASIAROLE")), ..Lab::caller(role.session("s")) };
+    let of_root = Caller { access_key: Some(AccessKeyId::new("ASIAROOT")), ..Lab::caller(Principal::Root) };
+    for caller in [&of_role, &of_root] {
+        lab.directory.note_use(caller, "kms", &region).await.expect("works");
+    }
+    lab.directory.flush_last_uses().await.expect("works");
+    assert!(last_use(&role.id).await.is_some() && last_use("ASIAROOT").await.is_none());
+    // Noted once more, and not written.
+    lab.directory.note_use(&of_role, "sts", &region).await.expect("works");
+    let removed = lab.directory.change(account(), async |change| {
+        let found = lab.directory.find::<RoleRecord>(account(), "r").await?.expect("there");
+        change.remove(&found)
+    });
+    removed.await.expect("works");
+    assert_eq!(last_use(&role.id).await, None);
 }
 
 #[test]

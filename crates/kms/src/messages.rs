@@ -71,15 +71,6 @@ pub(crate) fn denied_by_key_policy(cx: &Context, action: Action, arn: &KeyArn) -
     ))
 }
 
-pub(crate) fn denied_to_foreign_caller(cx: &Context, action: Action) -> ApiError {
-    ApiError::access_denied(format!(
-        "User: {} is not authorized to perform: kms:{} on this resource because the resource does not exist in this \
-         Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-        cx.caller.arn(),
-        action.name()
-    ))
-}
-
 // State and usage (errors.md §6)
 
 pub(crate) fn state(arn: &KeyArn, error: StateError) -> ApiError {

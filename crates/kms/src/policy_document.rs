@@ -137,8 +137,8 @@ pub(crate) fn accept(policy: &str, most_bytes: usize) -> Result<(String, Policy)
     }
     let parsed = Policy::parse(policy, PolicyKind::Key).map_err(|error| messages::malformed_policy(&error))?;
     parsed.check_set_operators(is_multivalued).map_err(|error| messages::malformed_policy(&error))?;
-    let Object(document): Object<Document> = serde_json::from_str(policy).map_err(unreadable)?;
-    Ok((render(&document).map_err(unreadable)?, parsed))
+    let Object(document): Object<Document> = serde_json::from_str(policy).map_err(|error| unreadable(&error))?;
+    Ok((render(&document).map_err(|error| unreadable(&error))?, parsed))
 }
 
 /// A policy in the form in which it is given back, with other names for principals that it names where there are such. What
@@ -147,7 +147,7 @@ pub(crate) fn with_principals_replaced(
     policy: &str,
     replacement: impl Fn(&str) -> Option<String>,
 ) -> Result<String, ApiError> {
-    let Object(mut document): Object<Document> = serde_json::from_str(policy).map_err(unreadable)?;
+    let Object(mut document): Object<Document> = serde_json::from_str(policy).map_err(|error| unreadable(&error))?;
     for Object(statement) in &mut document.statement {
         for principal in statement.principal.iter_mut().chain(&mut statement.not_principal) {
             let Principal::Named(kinds) = principal else { continue };
@@ -158,10 +158,10 @@ pub(crate) fn with_principals_replaced(
             }
         }
     }
-    render(&document).map_err(unreadable)
+    render(&document).map_err(|error| unreadable(&error))
 }
 
-fn unreadable(error: serde_json::Error) -> ApiError {
+fn unreadable(error: &serde_json::Error) -> ApiError {
     tracing::error!(%error, "a policy that was parsed could not be printed");
     ApiError::internal_failure()
 }

@@ -339,7 +339,7 @@ impl Denial<'_> {
 }
 
 impl Layer {
-    fn article(self) -> &'static str {
+    pub(crate) fn article(self) -> &'static str {
         if self == Self::IdentityPolicy { "an" } else { "a" }
     }
 }

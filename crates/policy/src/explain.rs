@@ -223,13 +223,18 @@ fn summary(decision: &Decision<'_>) -> String {
         Decision::Allowed(By::Root { resource: Some(resource) }) => {
             format!("Allowed by {resource}: the caller is its account's root user.")
         }
-        Decision::Denied(Denial::Explicit { layer, statement }) => format!("Denied by {statement}, a {layer}."),
+        Decision::Denied(Denial::Explicit { layer, statement }) => {
+            format!("Denied by {statement}, {} {layer}.", layer.article())
+        }
         Decision::Denied(Denial::NoAllow { layer }) => format!("Denied: no {layer} allows it."),
         Decision::Denied(Denial::Foreign { deny: Some((Layer::ResourcePolicy, statement)) }) => {
             format!("Denied by {statement}, the resource's policy, to a caller of another account.")
         }
         Decision::Denied(Denial::Foreign { deny: Some((layer, statement)) }) => {
-            format!("Denied by {statement}, a {layer}, and the resource's policy does not allow it to another account.")
+            let article = layer.article();
+            format!(
+                "Denied by {statement}, {article} {layer}; nor does the resource's policy allow it to another account."
+            )
         }
         Decision::Denied(Denial::Foreign { deny: None }) => {
             "Denied: the caller is of another account, and the resource's policy does not allow it.".to_owned()

@@ -35,7 +35,7 @@ pub struct Known<'c> {
     /// Temporary credentials have one.
     pub session_token: Option<&'c SecretString>,
     pub expires_at: Option<Timestamp>,
-    /// Access keys of users can be made inactive.
+    /// Access keys of users can be made inactive, and sessions end with the role or user that they are of.
     pub is_active: bool,
 }
 

@@ -35,7 +35,8 @@ impl Sts {
 fn denial(decision: &DecisionRecord) -> Option<Value> {
     let RecordedOutcome::Denied { explanation, is_foreign, .. } = &decision.outcome else { return None };
     let denies = denying_statements(explanation, *is_foreign);
-    let mut denial = json!({
+    let told = !is_foreign;
+    Some(json!({
         "allowed": false,
         "explicitDeny": !denies.is_empty(),
         "matchedStatements": { "items": denies },
@@ -43,14 +44,11 @@ fn denial(decision: &DecisionRecord) -> Option<Value> {
         "context": {
             "principal": { "arn": decision.principal },
             "action": decision.action,
+            "resource": told.then_some(&decision.resource),
             "conditions": { "items": [] },
         },
-    });
-    if !is_foreign {
-        denial["context"]["resource"] = json!(decision.resource);
-        denial["explanation"] = json!(explanation);
-    }
-    Some(denial)
+        "explanation": told.then_some(explanation),
+    }))
 }
 
 fn denying_statements(explanation: &Explanation, is_foreign: bool) -> Vec<Value> {

@@ -252,6 +252,7 @@ async fn every_request_carries_the_global_keys() {
         r#"{"Bool":{"aws:ViaAWSService":"false","aws:PrincipalIsAWSService":"false"}}"#,
         r#"{"StringEquals":{"aws:RequestedRegion":"us-east-1"},"Null":{"aws:SourceArn":"true","aws:CalledVia":"true"}}"#,
         r#"{"StringEquals":{"aws:ResourceTag/a":"b"}}"#,
+        r#"{"StringEquals":{"aws:ResourceAccount":"111122223333","aws:ResourceOrgID":"o-abc"}}"#,
     ] {
         assert!(holds(&authorizer, &cx, condition, &service).await, "{condition}");
     }

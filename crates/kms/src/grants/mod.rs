@@ -168,23 +168,38 @@ impl Kms {
         Ok(!like.map_err(messages::store)?.is_empty())
     }
 
-    /// Refuses a key that has as many grants as it may have. Returns how many it has.
-    pub(crate) async fn place_for_grant(&self, key: &KeyArn) -> Result<Option<Versioned<usize>>, ApiError> {
-        let count = GRANT_COUNTS.get(&*self.engine, key_address(key)).await.map_err(messages::store)?;
-        let (quota, grants) = (self.options.quotas.grants_per_key, count.as_ref().map_or(0, |count| count.record));
-        if grants >= quota { Err(messages::too_many_grants(quota, grants)) } else { Ok(count) }
+    /// How many grants a key has, where it has any.
+    pub(crate) async fn grant_count(&self, key: &KeyArn) -> Result<Option<Versioned<usize>>, ApiError> {
+        GRANT_COUNTS.get(&*self.engine, key_address(key)).await.map_err(messages::store)
     }
 
-    /// Gives a key a grant, on the condition that neither the key nor the number of its grants has changed; `None` tells
-    /// that one has, so that the caller must look and decide again.
+    /// Refuses a key that has as many grants as it may have.
+    pub(crate) fn check_grant_quota(&self, count: Option<&Versioned<usize>>) -> Result<(), ApiError> {
+        let (quota, grants) = (self.options.quotas.grants_per_key, count.map_or(0, |count| count.record));
+        if grants >= quota { Err(messages::too_many_grants(quota, grants)) } else { Ok(()) }
+    }
+
+    /// [`Kms::add_grant_since`] now.
     pub(crate) async fn add_grant(&self, key: &StoredKey, grant: &GrantRecord) -> Result<Option<GrantId>, ApiError> {
-        let count = self.place_for_grant(&key.arn).await?;
+        let count = self.grant_count(&key.arn).await?;
+        self.add_grant_since(count.as_ref(), key, grant).await
+    }
+
+    /// Gives a key a grant, on the condition that neither the key nor, since `count` was read, its grants have changed;
+    /// `None` tells that they have, so that the caller must look and decide again.
+    pub(crate) async fn add_grant_since(
+        &self,
+        count: Option<&Versioned<usize>>,
+        key: &StoredKey,
+        grant: &GrantRecord,
+    ) -> Result<Option<GrantId>, ApiError> {
+        self.check_grant_quota(count)?;
         let id = GrantId::random(&*self.entropy);
         let mut batch = Batch::new();
         // A key that is deleted in between must not leave a grant behind.
         batch.expect(&KEYS, key_address(&key.arn), Expect::Version(key.version));
-        let grants = count.as_ref().map_or(0, |count| count.record).saturating_add(1);
-        put_count(&mut batch, &key.arn, count.as_ref(), grants).map_err(messages::store)?;
+        let grants = count.map_or(0, |count| count.record).saturating_add(1);
+        put_count(&mut batch, &key.arn, count, grants).map_err(messages::store)?;
         put_grant(&mut batch, &key.arn, id, grant).map_err(messages::store)?;
         let is_added = self.try_commit(batch, vec![key.arn.clone()]).await?;
         Ok(is_added.then_some(id))

@@ -1,6 +1,6 @@
 //! The principals that requests name, and what AWS says of a text that names none (errors.md §7).
 
-use trent_identity::Known;
+use trent_identity::{Known, UserRecord};
 use trent_kms_core::{GrantPrincipal, InvalidPrincipal};
 use trent_shared::{ApiError, Context};
 
@@ -43,16 +43,25 @@ impl Kms {
         }
     }
 
-    /// The principal as lists name it: by its ARN as long as that is its own.
+    /// The principal as lists name it: by its ARN as long as there is one.
     pub(crate) async fn shown_principal(&self, principal: &GrantPrincipal) -> Result<String, ApiError> {
-        if principal.unique_id().is_none() {
-            return Ok(principal.name().to_owned());
+        let Some(id) = principal.unique_id() else { return Ok(principal.name().to_owned()) };
+        let present = self.present_arn(principal.name(), id).await?;
+        Ok(present.unwrap_or_else(|| principal.lasting_name().into_owned()))
+    }
+
+    /// The ARN of a principal now: `arn` is the one that it had when its unique id was `id`. A user may have been renamed
+    /// since; `None` where it is no more.
+    pub(crate) async fn present_arn(&self, arn: &str, id: &str) -> Result<Option<String>, ApiError> {
+        let directory = self.authorizer.directory();
+        match directory.principal(arn).await? {
+            Known::Exists { id: Some(current) } if current == id => return Ok(Some(arn.to_owned())),
+            Known::TakenAsExisting => return Ok(Some(arn.to_owned())),
+            Known::Exists { .. } | Known::Missing | Known::NotAPrincipal => {}
         }
-        let is_its_own = match self.authorizer.directory().principal(principal.name()).await? {
-            Known::Exists { id, .. } => id.as_deref() == principal.unique_id(),
-            Known::TakenAsExisting => true,
-            Known::Missing | Known::NotAPrincipal => false,
-        };
-        Ok(if is_its_own { principal.name().to_owned() } else { principal.lasting_name().into_owned() })
+        // Nobody else can get another name.
+        let Some((account, _)) = arn.split_once(":user/") else { return Ok(None) };
+        let found = directory.find_by_id::<UserRecord>(id).await?;
+        Ok(found.map(|(_, user)| format!("{account}:user{}{}", user.record.path, user.record.name)))
     }
 }

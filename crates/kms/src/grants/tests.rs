@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use trent_identity::{Authorizer, Change, Directory, DirectoryOptions, Mode, RoleRecord};
+use trent_identity::{Authorizer, Change, Directory, DirectoryOptions, Mode, RoleRecord, UserRecord};
 use trent_kms_core::{EncryptionContext, GrantConstraints, GrantOperation, GrantPrincipal};
 use trent_shared::{AccountId, AssumedRole, Context, Partition, Principal, Region, RequestId, random_uuid};
 use trent_store::{Engine, MemoryEngine};
@@ -14,6 +14,8 @@ use crate::api;
 use crate::identifier::KeyId;
 use crate::ops::create_grant::create_grant;
 use crate::ops::create_key::create_key;
+use crate::ops::list_retirable_grants::list_retirable_grants;
+use crate::ops::retire_grant::retire_grant;
 use crate::ops::revoke_grant::revoke_grant;
 use crate::records::GrantParty;
 
@@ -105,11 +107,15 @@ struct Bench {
 
 impl Bench {
     async fn new(options: Options) -> Self {
+        Self::in_mode(Mode::Enforce, options).await
+    }
+
+    async fn in_mode(mode: Mode, options: Options) -> Self {
         let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::new());
         let (clock, entropy) = (Arc::new(ManualClock::at(Cloud::START)), Arc::new(SeededEntropy::new(7)));
         let identity = DirectoryOptions { is_iam_enabled: false, ..DirectoryOptions::default() };
         let directory = Directory::new(engine.clone(), clock.clone(), entropy.clone(), identity);
-        let authorizer = Arc::new(Authorizer::new(Arc::new(directory), clock.clone(), Mode::Enforce));
+        let authorizer = Arc::new(Authorizer::new(Arc::new(directory), clock.clone(), mode));
         let kms = Kms::new(engine, clock.clone(), entropy.clone(), authorizer, options);
         let caller = Caller::root(Partition::Aws, AccountId::DEFAULT);
         let cx = Context::new(RequestId::new(random_uuid(&*entropy)), Region::default(), caller);
@@ -196,6 +202,78 @@ async fn a_caller_finds_its_own_grants_and_what_changes_at_once() {
 }
 
 #[tokio::test]
+async fn no_grant_is_made_by_one_that_is_revoked_meanwhile() {
+    let bench = Bench::new(Options::default()).await;
+    let (_, parent) = bench.grant("arn:aws:iam::000000000000:role/team/App", None).await;
+    let (count, key) = (bench.kms.grant_count(&bench.arn).await.expect("memory"), bench.key().await);
+    let child = bench.kms.stored_grant(&bench.arn, parent.parse().expect("an id")).await.expect("memory");
+    let child = child.expect("it is there");
+    bench.revoke(&parent).await;
+    assert_eq!(bench.kms.add_grant_since(count.as_ref(), &key, &child).await, Ok(None));
+    assert!(bench.kms.add_grant(&key, &child).await.is_ok_and(|made| made.is_some()));
+}
+
+#[tokio::test]
+async fn denials_of_retiring_can_be_only_observed() {
+    for (mode, is_denied) in [(Mode::Enforce, true), (Mode::Observe, false), (Mode::Off, false)] {
+        let bench = Bench::in_mode(mode, Options::default()).await;
+        let (_, id) = bench.grant("111122223333", None).await;
+        let stranger = Caller::root(Partition::Aws, "444455556666".parse().expect("valid"));
+        let cx = Context { caller: stranger, ..bench.cx.clone() };
+        let retire = |id: &str| api::RetireGrantRequest {
+            key_id: Some(bench.arn.to_string()),
+            grant_id: Some(id.to_owned()),
+            ..api::RetireGrantRequest::default()
+        };
+        let absent = retire_grant(&bench.kms, &cx, retire(&"0".repeat(64))).await.expect_err("no such grant");
+        assert_eq!(absent.code, if is_denied { "AccessDeniedException" } else { "NotFoundException" }, "{mode:?}");
+        assert_eq!(retire_grant(&bench.kms, &cx, retire(&id)).await.is_err(), is_denied, "{mode:?}");
+        let list = api::ListRetirableGrantsRequest {
+            retiring_principal: Some("arn:aws:iam::111122223333:root".to_owned()),
+            ..api::ListRetirableGrantsRequest::default()
+        };
+        assert_eq!(list_retirable_grants(&bench.kms, &cx, list).await.is_err(), is_denied, "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_user_keeps_its_grants() {
+    let cloud = Cloud::new();
+    let key = cloud.make_key().await;
+    let (account, directory) = ("000000000000", cloud.directory());
+    let before = cloud.new_user(account, "before", &[]).await;
+    let grant = |principal: String| {
+        json!({
+            "KeyId": key.id, "GranteePrincipal": principal, "RetiringPrincipal": principal, "Operations": ["DescribeKey"],
+        })
+    };
+    let made = cloud.kms("CreateGrant", grant(before.arn())).await.succeeds();
+    let user = directory.find::<UserRecord>(AccountId::DEFAULT, "before").await.expect("memory").expect("there");
+    let mut change = Change::of(AccountId::DEFAULT);
+    change.replace(&user, &UserRecord { name: "after".to_owned(), ..user.record.clone() }).expect("JSON");
+    assert_eq!(directory.commit(change).await.ok(), Some(true), "the name is free");
+    let Principal::User(user) = &before.caller().principal else { unreachable!("a user") };
+    let user = trent_shared::User { name: "after".to_owned(), ..(**user).clone() };
+    let after = cloud.as_caller(Caller { principal: Principal::User(user.into()), ..before.caller().clone() });
+    let successor = cloud.new_user(account, "before", &[]).await;
+
+    let describe = json!({ "KeyId": key.id });
+    assert!(successor.is_denied("DescribeKey", describe.clone()).await, "who has the name now is somebody else");
+    after.kms("DescribeKey", describe).await.expect("it is the same user");
+    assert_eq!(grantees(&cloud, &key, Some(&after.arn())).await, [after.arn()]);
+    assert_eq!(grantees(&cloud, &key, Some(&successor.arn())).await.len(), 0);
+    let list = async |principal: String| {
+        let listed = cloud.kms("ListRetirableGrants", json!({ "RetiringPrincipal": principal })).await.succeeds();
+        listed["Grants"].as_array().expect("a list").len()
+    };
+    assert_eq!((list(after.arn()).await, list(successor.arn()).await), (1, 0));
+    let retire = json!({ "KeyId": key.arn, "GrantId": made["GrantId"] });
+    assert!(successor.is_denied("RetireGrant", retire.clone()).await);
+    after.kms("RetireGrant", retire).await.expect("the retiring principal");
+    assert_eq!(list(after.arn()).await, 0);
+}
+
+#[tokio::test]
 async fn until_a_grant_is_known_its_token_is_needed() {
     let bench = Bench::new(Options { grant_propagation: Duration::from_secs(5), ..Options::default() }).await;
     let caller = session(ROLE_ID, "s");
@@ -277,7 +355,8 @@ async fn fifty_thousand_grants_cost_a_caller_nothing() {
     let first = bench.kms.grants_for(&caller, &key, &tokens).await.expect("memory");
     let again = bench.kms.grants_for(&caller, &key, &tokens).await.expect("memory");
     assert!(Arc::ptr_eq(&first.grants, &again.grants), "it was read again");
-    let full = bench.kms.place_for_grant(&bench.arn).await.expect_err("as many as there may be");
+    let count = bench.kms.grant_count(&bench.arn).await.expect("memory");
+    let full = bench.kms.check_grant_quota(count.as_ref()).expect_err("as many as there may be");
     assert_eq!(full.code, "LimitExceededException");
 
     // All of them go, but what is left is for the batch of the key.

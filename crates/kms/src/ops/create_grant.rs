@@ -9,6 +9,7 @@ use crate::api::{CreateGrantRequest, CreateGrantResponse};
 use crate::change::MOST_ATTEMPTS;
 use crate::ciphertext::end_dry_run;
 use crate::grants::{WantedGrant, constrained_context};
+use crate::identifier::KeyIdentifier;
 use crate::messages;
 
 pub(crate) async fn create_grant(
@@ -23,17 +24,23 @@ pub(crate) async fn create_grant(
     let facts = wanted.facts(cx, &context);
     let asked = Asked { facts: &facts, grant_tokens: &grant_tokens, child: Some(&wanted.grant) };
     for _ in 0..MOST_ATTEMPTS {
+        // Before permission is asked for: a grant that gives it and is revoked meanwhile must not leave a new one behind.
+        let count = match KeyIdentifier::parse(&key_id, cx) {
+            Ok(KeyIdentifier::Key(arn)) => kms.grant_count(&arn).await?,
+            // That is refused below.
+            Ok(KeyIdentifier::Alias(_)) | Err(_) => None,
+        };
         let key = kms.key(cx, &key_id).asking(asked).for_action(Action::CreateGrant).await?;
         wanted.fit(key.record().spec, key.record().usage)?;
         let grant = wanted.record(kms, cx, key.now()).await?;
         let same = kms.same_grant(key.arn(), &grant).await?;
         if same.is_none() {
-            kms.place_for_grant(key.arn()).await?;
+            kms.check_grant_quota(count.as_ref())?;
         }
         end_dry_run(dry_run)?;
         let made = match same {
             Some(id) => Some(id),
-            None => kms.add_grant(key.stored(), &grant).await?,
+            None => kms.add_grant_since(count.as_ref(), key.stored(), &grant).await?,
         };
         if let Some(id) = made {
             let token = kms.new_grant_token(key.arn(), id).await?;

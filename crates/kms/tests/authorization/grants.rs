@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use trent_testkit::{Cloud, KmsOptions, MadeKey, Somebody};
 
 use crate::support::{
-    HELLO, NO_IDENTITY, NO_SESSION, OWNER, STRANGER, denied, denied_encrypt, encrypt, identity, key, key_with,
-    statement,
+    FOREIGN, HELLO, NO_IDENTITY, NO_SESSION, OWNER, STRANGER, denied, denied_encrypt, document, encrypt, identity, key,
+    key_with, statement,
 };
 
 async fn grant(by: &Somebody<'_>, key: &MadeKey, grantee: &str, operations: &[&str]) -> Value {
@@ -183,5 +183,99 @@ async fn who_may_retire_a_grant_is_for_the_grant_and_its_account_to_say() {
     for who in [&by_policy, &root] {
         let one = make(json!(["Encrypt"])).await;
         who.kms("RetireGrant", one).await.expect("the issuing account");
+    }
+}
+
+#[tokio::test]
+async fn every_policy_can_deny_retiring_and_none_but_identity_policies_allow_it() {
+    let cloud = Cloud::new();
+    let retire = |effect: &str| identity(effect, "kms:RetireGrant", "*");
+    let banned = cloud.new_user(OWNER, "banned", &[]).await;
+    let deny = statement("Deny", &banned.arn(), "kms:RetireGrant");
+    let open = statement("Allow", "*", "kms:RetireGrant");
+    let key = key_with(&cloud, &[statement("Allow", OWNER, "kms:*"), open, deny]).await;
+    let root = cloud.root_of(OWNER);
+    let free = cloud.new_user(OWNER, "free", &[]).await;
+    let barred = cloud.new_user(OWNER, "barred", &[retire("Allow"), retire("Deny")]).await;
+    let limits = [identity("Allow", "kms:DescribeKey", "*")];
+    let limited = cloud.new_session(OWNER, "limited", &[], Some(&limits)).await;
+    let role = limited.caller().principal_arn().to_string();
+    let foreign = cloud.new_user(STRANGER, "foreign", &[]).await;
+    let may = cloud.new_user(STRANGER, "may", &[retire("Allow")]).await;
+    let may_not = cloud.new_user(STRANGER, "may-not", &[retire("Deny")]).await;
+    let (unasked, nobody) = (foreign.arn(), "because no identity-based policy allows the kms:RetireGrant action");
+    let key_arn = format!("resource: {}", key.arn);
+    for (who, retiring, reason) in [
+        (&banned, banned.arn(), Some("with an explicit deny in a resource-based policy")),
+        (&barred, barred.arn(), Some("with an explicit deny in an identity-based policy")),
+        (&limited, role, Some("because no session policy allows the kms:RetireGrant action")),
+        (&limited, limited.arn(), None),
+        (&free, free.arn(), None),
+        (&free, unasked.clone(), Some(nobody)),
+        (&foreign, foreign.arn(), Some(nobody)),
+        (&may, may.arn(), None),
+        (&may, unasked.clone(), Some(FOREIGN)),
+        (&may_not, unasked, Some(FOREIGN)),
+    ] {
+        let members = json!({ "GranteePrincipal": OWNER, "RetiringPrincipal": retiring, "Operations": ["Encrypt"] });
+        let made = grant_with(&root, &key, members).await;
+        let outcome = who.kms("RetireGrant", json!({ "KeyId": key.arn, "GrantId": made["GrantId"] })).await;
+        let Some(reason) = reason else {
+            outcome.expect("the retiring principal");
+            continue;
+        };
+        let resource = if reason == FOREIGN { "this resource" } else { &key_arn };
+        denied(outcome, &who.arn(), "kms:RetireGrant", resource, reason);
+        let latest = cloud.authorizer().decisions().latest_denials(1).remove(0);
+        assert_eq!((&*latest.action, &latest.principal), ("kms:RetireGrant", &who.arn()));
+    }
+}
+
+#[tokio::test]
+async fn policies_on_retiring_can_ask_for_the_grants_constraints_and_the_key() {
+    let cloud = Cloud::new();
+    let key = key(&cloud).await;
+    let source = "arn:aws:s3:us-east-1:111122223333:bucket";
+    let members = json!({
+        "GranteePrincipal": OWNER, "Operations": ["Encrypt"],
+        "Constraints": { "EncryptionContextSubset": { "a": "b" }, "SourceArn": source },
+    });
+    for (number, (condition, right, wrong)) in [
+        ("kms:EncryptionContext:a", "b", "c"),
+        ("kms:GrantConstraintType", "EncryptionContextSubset", "EncryptionContextEquals"),
+        ("kms:GrantConstraintSourceArn", source, "arn:aws:s3:::other"),
+        ("kms:KeySpec", "SYMMETRIC_DEFAULT", "RSA_2048"),
+        ("kms:CallerAccount", OWNER, STRANGER),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (value, may) in [(wrong, false), (right, true)] {
+            let policy = document(&[json!({
+                "Effect": "Allow", "Action": "kms:RetireGrant", "Resource": key.arn,
+                "Condition": { "StringEquals": { condition: value } },
+            })]);
+            let user = cloud.new_user(OWNER, &format!("user-{number}-{may}"), &[policy]).await;
+            let made = grant_with(&cloud.root_of(OWNER), &key, members.clone()).await;
+            let outcome = user.kms("RetireGrant", json!({ "KeyId": key.arn, "GrantId": made["GrantId"] })).await;
+            assert_eq!(outcome.is_ok(), may, "{condition} {value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn to_ask_for_what_others_may_retire_is_denied_and_remembered() {
+    let cloud = Cloud::new();
+    let user = cloud.new_user(OWNER, "user", &[identity("Allow", "kms:*", "*")]).await;
+    let principal = format!("arn:aws:iam::{STRANGER}:role/app");
+    for (member, principal) in
+        [("RetiringPrincipal", principal.as_str()), ("RetiringServicePrincipal", "service.amazonaws.com")]
+    {
+        let reason = "because no identity-based policy allows the kms:ListRetirableGrants action";
+        let resource = format!("resource: {principal}");
+        let outcome = user.kms("ListRetirableGrants", json!({ member: principal })).await;
+        denied(outcome, &user.arn(), "kms:ListRetirableGrants", &resource, reason);
+        let latest = cloud.authorizer().decisions().latest_denials(1).remove(0);
+        assert_eq!((&*latest.action, &*latest.resource), ("kms:ListRetirableGrants", principal));
     }
 }

@@ -70,4 +70,16 @@ fn an_explanation_tells_each_near_miss() {
     let allowing = GrantAllow { grant_id: "h".to_owned(), is_limited: false, needs_identity: false };
     let explained = explain(&question, &Layers::default(), &resource, &[ConsideredGrant::Allows(allowing)]);
     assert_eq!((explained.is_allowed, &*explained.summary), (true, "Allowed by the grant h."));
+
+    // What a stranger is not told is told here.
+    let deny = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}}"#;
+    let deny = Policy::parse(deny, PolicyKind::Identity).expect("a policy");
+    let deny = [NamedPolicy { name: "own".to_owned(), policy: deny.into() }];
+    let layers = Layers { identity: &deny, ..Layers::default() };
+    let elsewhere = "444455556666".parse().expect("an account id");
+    let resource = ResourceSide { account: elsewhere, policy: None, rule: Rule::RootOfTrust };
+    let explained = explain(&question, &layers, &resource, &[]);
+    let summary = "Denied by statement 1 of own, an identity-based policy; nor does the resource's policy allow it to \
+                   another account.";
+    assert_eq!((explained.layer, &*explained.summary), (Some(Layer::IdentityPolicy), summary));
 }

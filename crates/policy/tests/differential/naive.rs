@@ -47,32 +47,25 @@ pub(crate) fn decide(request: &Request, world: &World<'_>) -> String {
     let boundary: Option<&Value> = if request.is_root { None } else { world.boundary };
     let session: Option<&[Value]> = if request.is_root { None } else { world.session };
 
-    // Any deny.
-    let denies =
-        |policy: &Value| statements(policy).iter().any(|s| s["Effect"] == "Deny" && matches(policy, s, request));
     let allows =
         |policy: &Value| statements(policy).iter().any(|s| s["Effect"] == "Allow" && matches(policy, s, request));
-    if is_foreign {
-        // A stranger is told nothing, unless the resource's side lets it in.
-        let is_let_in = world.grant.is_some() || world.rule != "GrantOnly" && resource.is_some_and(allows);
-        if resource.is_some_and(denies) || !is_let_in {
-            return foreign.to_owned();
+    // A stranger is told nothing, unless the resource's side lets it in.
+    let is_let_in = world.grant.is_some() || world.rule != "GrantOnly" && resource.is_some_and(allows);
+    let is_shut_out = resource.is_some_and(|policy| denies(policy, request)) || !is_let_in;
+    if is_foreign && is_shut_out {
+        return foreign.to_owned();
+    }
+    let session_policies = session.unwrap_or_default();
+    for (policies, name) in [
+        (world.guardrails, "a service control policy"),
+        (resource.map_or(&[], std::slice::from_ref), "a resource-based policy"),
+        (identity, "an identity-based policy"),
+        (boundary.map_or(&[], std::slice::from_ref), "a permissions boundary"),
+        (session_policies, "a session policy"),
+    ] {
+        if policies.iter().any(|policy| denies(policy, request)) {
+            return format!("with an explicit deny in {name}");
         }
-    }
-    if world.guardrails.iter().any(denies) {
-        return "with an explicit deny in a service control policy".to_owned();
-    }
-    if resource.is_some_and(denies) {
-        return "with an explicit deny in a resource-based policy".to_owned();
-    }
-    if identity.iter().any(denies) {
-        return "with an explicit deny in an identity-based policy".to_owned();
-    }
-    if boundary.is_some_and(denies) {
-        return "with an explicit deny in a permissions boundary".to_owned();
-    }
-    if session.is_some_and(|policies| policies.iter().any(denies)) {
-        return "with an explicit deny in a session policy".to_owned();
     }
 
     // Who allows.
@@ -152,6 +145,10 @@ pub(crate) fn decide(request: &Request, world: &World<'_>) -> String {
         return "allowed".to_owned();
     }
     ways.into_iter().filter_map(Result::err).max().expect("a way").1
+}
+
+fn denies(policy: &Value, request: &Request) -> bool {
+    statements(policy).iter().any(|s| s["Effect"] == "Deny" && matches(policy, s, request))
 }
 
 fn statements(policy: &Value) -> Vec<&Value> {

@@ -104,7 +104,8 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use serde_json::{Value, json};
-    use trent_identity::{DirectoryOptions, Mode, OidcProviderRecord};
+    use trent_identity::{DirectoryOptions, Guardrail, Mode, OidcProviderRecord, Organization};
+    use trent_policy::{Policy, PolicyKind};
     use trent_testkit::Answer;
 
     use crate::testing::{ACCOUNT, Lab, id, nothing, root};
@@ -119,7 +120,12 @@ mod tests {
 
     /// An account that has the provider, for tokens for `app`.
     async fn lab(issuer: &Issuer) -> Lab {
-        let lab = Lab::with(DirectoryOptions::default(), Mode::Enforce, options(issuer));
+        lab_of(issuer, Organization::default()).await
+    }
+
+    async fn lab_of(issuer: &Issuer, organization: Organization) -> Lab {
+        let directory = DirectoryOptions { organization, ..DirectoryOptions::default() };
+        let lab = Lab::with(directory, Mode::Enforce, options(issuer));
         let provider = OidcProviderRecord {
             url: URL.to_owned(),
             client_ids: BTreeSet::from(["app".to_owned()]),
@@ -176,6 +182,18 @@ mod tests {
             let facts = permissions.session_facts.clone().expect("a session");
             assert_eq!(facts.federated_provider, Some(provider));
         }
+    }
+
+    #[tokio::test]
+    async fn no_organization_limits_who_is_not_yet_anybody_in_it() {
+        let issuer = Issuer::ec();
+        let policy = Policy::parse(&nothing().to_string(), PolicyKind::Identity).expect("valid");
+        let guardrail = Guardrail { name: "g".to_owned(), accounts: Vec::new(), policy: policy.into() };
+        let lab = lab_of(&issuer, Organization { id: None, guardrails: vec![guardrail] }).await;
+        let role = lab.role("Web", trust(&of_subject("carol"))).await;
+        let token = issuer.token(&claims(&lab, &json!({})));
+        let session = lab.caller(&assume(&lab, &role, &token).await.succeeds_in_xml()).await;
+        assert_eq!(lab.directory.permissions(&session).await.expect("readable").guardrails.len(), 1);
     }
 
     #[tokio::test]

@@ -70,6 +70,6 @@ impl Service for Iam {
         operation: &'static Operation,
         input: Value,
     ) -> BoxFuture<'a, Result<Output, ApiError>> {
-        Box::pin(api::operations::dispatch(self, cx, operation, input))
+        api::operations::dispatch(self, cx, operation, input)
     }
 }

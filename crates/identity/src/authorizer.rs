@@ -82,7 +82,7 @@ impl Authorizer {
         if self.mode == Mode::Off {
             return Ok(Arc::clone(&self.nothing));
         }
-        self.directory.permissions(&cx.caller).await
+        Box::pin(self.directory.permissions(&cx.caller)).await
     }
 
     /// Asks the policies.

@@ -7,7 +7,7 @@ use trent_shared::{AccountId, Caller, Context, RequestId, Timestamp};
 use uuid::Uuid;
 
 /// Decisions remembered of each kind: those that allow come in masses, those that deny are what somebody asks about.
-const MOST_ALLOWED: usize = 1024;
+const MOST_ALLOWED: usize = 256;
 const MOST_DENIED: usize = 256;
 
 /// The latest decisions, so that one can be asked why.
@@ -16,7 +16,7 @@ const MOST_DENIED: usize = 256;
 /// used again with what they have allocated.
 #[derive(Default)]
 pub struct DecisionLog {
-    allowed: Mutex<VecDeque<Allowed>>,
+    allowed: Mutex<Ring>,
     denied: Mutex<VecDeque<Denied>>,
 }
 
@@ -75,6 +75,13 @@ pub struct RecordedStatement {
     pub sid: String,
 }
 
+/// Places that are used one after the other and all over again, where they are: all of them fit into a core's cache.
+#[derive(Default)]
+struct Ring {
+    places: Vec<Allowed>,
+    next: usize,
+}
+
 struct Allowed {
     request_id: RequestId,
     at: Timestamp,
@@ -94,24 +101,19 @@ struct Denied {
 impl DecisionLog {
     pub(crate) fn allowed(&self, cx: &Context, at: Timestamp, action: &'static str, resource: &str, by: &By<'_>) {
         let mut ring = lock(&self.allowed);
-        let used = if ring.len() < MOST_ALLOWED { None } else { ring.pop_front() };
-        let mut place = used.unwrap_or_else(|| Allowed {
-            request_id: cx.request_id,
-            at,
-            caller: cx.caller.clone(),
-            action,
-            resource: String::new(),
-            by: "",
-            grant_id: String::new(),
-            statements: Default::default(),
-        });
+        let Ring { places, next } = &mut *ring;
+        if places.len() == *next && *next < MOST_ALLOWED {
+            places.push(Allowed::nothing(cx));
+        }
+        *next %= MOST_ALLOWED;
+        let Some(place) = places.get_mut(*next) else { return };
+        *next += 1;
         (place.request_id, place.at, place.action) = (cx.request_id, at, action);
         if place.caller != cx.caller {
             place.caller = cx.caller.clone();
         }
         rewrite(&mut place.resource, resource);
         place.note(by);
-        ring.push_back(place);
     }
 
     pub(crate) fn denied(&self, record: DecisionRecord) {
@@ -134,7 +136,8 @@ impl DecisionLog {
 
     /// The denial that has this id.
     pub fn denial(&self, wanted: Uuid) -> Option<DecisionRecord> {
-        let has_id = |record: &&DecisionRecord| matches!(record.outcome, RecordedOutcome::Denied { id, .. } if id == wanted);
+        let has_id =
+            |record: &&DecisionRecord| matches!(record.outcome, RecordedOutcome::Denied { id, .. } if id == wanted);
         lock(&self.denied).iter().map(|denied| &denied.record).find(has_id).cloned()
     }
 
@@ -144,7 +147,29 @@ impl DecisionLog {
     }
 }
 
+impl Ring {
+    /// The oldest first.
+    fn iter(&self) -> impl Iterator<Item = &Allowed> {
+        let (newer, older) = self.places.split_at(self.next.min(self.places.len()));
+        older.iter().chain(newer)
+    }
+}
+
 impl Allowed {
+    /// A place to be written.
+    fn nothing(cx: &Context) -> Self {
+        Self {
+            request_id: cx.request_id,
+            at: Timestamp::from_millis(0),
+            caller: cx.caller.clone(),
+            action: "",
+            resource: String::new(),
+            by: "",
+            grant_id: String::new(),
+            statements: Default::default(),
+        }
+    }
+
     fn note(&mut self, by: &By<'_>) {
         let (by, resource, identity, grant_id) = match *by {
             By::Root { resource } => ("the account's root user", resource, None, ""),

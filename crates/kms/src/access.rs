@@ -17,6 +17,7 @@ use crate::api::KeyMetadata;
 use crate::cache::{Material, StoredKey};
 use crate::change::{Edited, MOST_ATTEMPTS};
 use crate::conditions::Fact;
+use crate::grants::GrantTokens;
 use crate::identifier::{AliasArn, KeyArn, KeyIdentifier, Unresolvable};
 use crate::managed_keys;
 use crate::messages;
@@ -144,14 +145,15 @@ impl Kms {
         for _ in 0..MOST_ATTEMPTS {
             let found = match self.cache.key(arn) {
                 Some(key) => Some(key),
-                None => self.read_key(arn).await?,
+                // What is rare is boxed here and elsewhere on the way, so that the future of what is not stays small.
+                None => Box::pin(self.read_key(arn)).await?,
             };
             match found {
                 Some(key) if key.due.is_some_and(|due| due <= now) => {
                     if key.record.lifecycle.is_deleted(now) {
                         return Ok(None);
                     }
-                    self.settle(&key, now).await?;
+                    Box::pin(self.settle(&key, now)).await?;
                     // Where somebody else was first, the cache may not know yet.
                     self.cache.drop_keys(std::slice::from_ref(arn));
                 }
@@ -212,7 +214,10 @@ impl<'a> KeyLookup<'a> {
     pub(crate) async fn for_action_in_any_state(self, action: Action) -> Result<AuthorizedKey, ApiError> {
         let now = self.kms.now();
         // What is wrong with them is told whether there is such a key or not.
-        let tokens = self.kms.grant_tokens(self.cx, self.asked.grant_tokens).await?;
+        let tokens = match self.asked.grant_tokens {
+            [] => GrantTokens::default(),
+            presented => Box::pin(self.kms.grant_tokens(self.cx, presented)).await?,
+        };
         let found = self.find(action, now).await?;
         self.kms.authorize_key(self.cx, action, &found, self.asked, &tokens).await.map_err(|error| {
             match self.named {
@@ -262,7 +267,7 @@ impl<'a> KeyLookup<'a> {
             }
             KeyIdentifier::Alias(alias) => {
                 self.guard_account(alias.account, action, identifier)?;
-                (self.resolve_alias(&alias, action).await?, Some(alias.name))
+                (Box::pin(self.resolve_alias(&alias, action)).await?, Some(alias.name))
             }
         };
         self.guard_account(arn.account, action, identifier)?;
@@ -275,7 +280,7 @@ impl<'a> KeyLookup<'a> {
         // A bare key id works across accounts where the ciphertext tells the key (operations.md, Decrypt).
         if let Named::IdentifierOf(_, blob) = self.named
             && !identifier.starts_with("arn:")
-            && let Some(key) = self.find_by_ciphertext(blob, now).await?
+            && let Some(key) = Box::pin(self.find_by_ciphertext(blob, now)).await?
             && key.arn.id == arn.id
         {
             return Ok(Found { key, alias });
@@ -306,7 +311,7 @@ impl<'a> KeyLookup<'a> {
         {
             return Ok(Some(key));
         }
-        for arn in self.tagged_keys_of_others(id.key_tag()).await? {
+        for arn in Box::pin(self.tagged_keys_of_others(id.key_tag())).await? {
             if let Some(key) = self.kms.stored_key(&arn, now).await?.filter(is_of) {
                 return Ok(Some(key));
             }

@@ -17,7 +17,7 @@ use crate::conditions::{Fact, KmsFacts};
 use crate::grants::{GrantTokens, HeldGrant};
 use crate::identifier::{AliasArn, KeyArn};
 use crate::messages;
-use crate::policy_document::WantedPolicy;
+use crate::policy_document::{WantedPolicy, with_principals_replaced};
 use crate::records::KeyRecord;
 
 /// What a key policy is called in explanations.
@@ -37,7 +37,7 @@ impl Kms {
         let permissions = self.authorizer.permissions(cx).await?;
         // Policies that the caller brings may ask for them; a root user brings guardrails at most.
         let brings_none = cx.caller.is_root() && permissions.guardrails.is_empty();
-        let aliases = if brings_none { &[] } else { self.aliases_of(key).await? };
+        let aliases = if brings_none { &[] } else { Box::pin(self.aliases_of(key)).await? };
         let facts = KmsFacts {
             cx,
             request: asked.facts,
@@ -51,7 +51,7 @@ impl Kms {
         let question = Question { action: action.full_name(), resource: &key.arn_text, facts: &facts, side };
         let considered = self.authorizer.consider(cx, &permissions, question);
         let grants = if considered.may_be_granted() {
-            self.considered_grants(cx, action, key, tokens, asked).await?
+            Box::pin(self.considered_grants(cx, action, key, tokens, asked)).await?
         } else {
             Vec::new()
         };
@@ -156,16 +156,19 @@ impl Kms {
 
     /// A key's policy as it is given back: principals that are no more, by the unique ids that they had (authz.md §2.1).
     pub(crate) async fn shown_policy(&self, key: &KeyRecord) -> Result<String, ApiError> {
-        let mut text = key.policy.clone();
+        let mut shown = BTreeMap::new();
         for (name, id) in &key.policy_principals {
-            let known = self.authorizer.directory().principal(name).await?;
-            if !matches!(known, Known::Exists { id: Some(current) } if current == *id) {
+            let present = self.present_arn(name, id).await?;
+            if present.as_ref() != Some(name) {
                 let session = name.contains(":assumed-role/").then(|| name.rsplit('/').next()).flatten();
-                let shown = session.map_or_else(|| id.clone(), |session| format!("{id}:{session}"));
-                text = text.replace(&format!("\"{name}\""), &format!("\"{shown}\""));
+                let gone = || session.map_or_else(|| id.clone(), |session| format!("{id}:{session}"));
+                shown.insert(name, present.unwrap_or_else(gone));
             }
         }
-        Ok(text)
+        if shown.is_empty() {
+            return Ok(key.policy.clone());
+        }
+        with_principals_replaced(&key.policy, |name| shown.get(&name.to_owned()).cloned())
     }
 
     async fn check_lockout(
@@ -234,7 +237,7 @@ impl Kms {
         if !matches!(action, Action::DisableKey | Action::ScheduleKeyDeletion) {
             return Ok(None);
         }
-        let since = self.last_used_at(&key.arn).await?.unwrap_or(key.record.created);
+        let since = Box::pin(self.last_used_at(&key.arn)).await?.unwrap_or(key.record.created);
         Ok(Some((self.now().as_millis() - since.as_millis()) / MILLIS_PER_DAY))
     }
 }

@@ -120,6 +120,6 @@ impl Service for Kms {
         if let Err(refusal) = self.admit_operation(cx, operation) {
             return Box::pin(ready(Err(refusal)));
         }
-        Box::pin(api::operations::dispatch(self, cx, operation, input))
+        api::operations::dispatch(self, cx, operation, input)
     }
 }

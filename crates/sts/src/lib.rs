@@ -62,6 +62,6 @@ impl Service for Sts {
         operation: &'static Operation,
         input: Value,
     ) -> BoxFuture<'a, Result<Output, ApiError>> {
-        Box::pin(api::operations::dispatch(self, cx, operation, input))
+        api::operations::dispatch(self, cx, operation, input)
     }
 }

@@ -138,14 +138,15 @@ impl Authorizer {
 }
 
 impl<'a> Considered<'a> {
-    /// Whether a grant could allow what policies do not: an explicit deny is final.
+    /// Whether a grant could change what policies say: whether the request is allowed, or, to a caller of another account,
+    /// which denial may be told. Within an account an explicit deny is final, and so is the resource's own.
     pub fn may_be_granted(&self) -> bool {
         match &self.decision {
-            None
-            | Some(
-                Decision::Allowed(_) | Decision::Denied(Denial::Explicit { .. } | Denial::Foreign { deny: Some(_) }),
-            ) => false,
-            Some(Decision::Denied(Denial::NoAllow { .. } | Denial::Foreign { deny: None })) => true,
+            Some(Decision::Denied(Denial::NoAllow { .. })) => true,
+            Some(Decision::Denied(Denial::Foreign { deny })) => {
+                deny.as_ref().is_none_or(|(layer, _)| *layer != Layer::ResourcePolicy)
+            }
+            None | Some(Decision::Allowed(_) | Decision::Denied(Denial::Explicit { .. })) => false,
         }
     }
 
@@ -161,31 +162,28 @@ impl<'a> Considered<'a> {
             self.note_allowed(by);
             return Ok(());
         }
-        let mut denial = by_policies.clone();
+        let mut decision = by_policies.clone();
         for grant in grants {
             let ConsideredGrant::Allows(grant) = grant else { continue };
-            let facts = self.facts();
-            let question = self.question(&facts);
-            match decide(&question, &self.permissions.layers(), &self.asked.side, Some(grant)) {
-                Decision::Allowed(by) => {
-                    self.note_allowed(&by);
-                    return Ok(());
-                }
-                // What still keeps the request from being allowed is nearer to the truth than that there is no grant.
-                Decision::Denied(denied) => {
-                    if let Some(denied) = without_grant(&denied) {
-                        denial = Decision::Denied(denied);
-                    }
-                }
+            // What still keeps the request from being allowed is nearer to the truth than that there is no grant.
+            decision = self.decide(Some(grant));
+            if decision.is_allowed() {
+                break;
             }
         }
-        match denial {
-            Decision::Allowed(_) => Ok(()),
-            Decision::Denied(denial) => self.refuse(&denial, grants),
+        match &decision {
+            Decision::Allowed(by) => {
+                self.note_allowed(by);
+                Ok(())
+            }
+            Decision::Denied(denial) => self.refuse(denial, grants),
         }
     }
 
-    fn decide(&self, grant: Option<&'a trent_policy::GrantAllow>) -> Decision<'a> {
+    fn decide<'d>(&self, grant: Option<&'d trent_policy::GrantAllow>) -> Decision<'d>
+    where
+        'a: 'd,
+    {
         let facts = self.facts();
         decide(&self.question(&facts), &self.permissions.layers(), &self.asked.side, grant)
     }
@@ -244,14 +242,6 @@ impl<'a> Considered<'a> {
             },
         });
         if only_observed { Ok(()) } else { Err(Refused { message }) }
-    }
-}
-
-/// The same denial, free of the grant that did not avert it; one that cites a statement cites no grant's.
-fn without_grant<'a>(denial: &Denial<'_>) -> Option<Denial<'a>> {
-    match denial {
-        Denial::NoAllow { layer } => Some(Denial::NoAllow { layer: *layer }),
-        Denial::Explicit { .. } | Denial::Foreign { .. } => None,
     }
 }
 

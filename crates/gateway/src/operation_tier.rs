@@ -17,7 +17,7 @@ pub(crate) struct Call {
     pub(crate) id: RequestId,
     pub(crate) connection: Connection,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) request: Request<Bytes>,
+    pub(crate) request: Box<Request<Bytes>>,
     pub(crate) service: Arc<dyn Service>,
     pub(crate) operation: &'static Operation,
     pub(crate) input: Bytes,

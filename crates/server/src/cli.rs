@@ -42,10 +42,10 @@ pub(crate) enum Command {
     /// Tell why a request to a running emulator was allowed or denied.
     ///
     /// Prints the policies asked, the statement that decided, and what kept the others from matching. Every answer carries
-    /// the request's id (x-amzn-RequestId); SDKs and the AWS CLI show it with errors, too.
+    /// the request's id (x-amzn-RequestId); SDKs tell it with errors, the AWS CLI with --debug.
     Why {
-        /// The id of the request
-        request_id: String,
+        /// The id of the request [default: that of the latest denial]
+        request_id: Option<String>,
         /// Print JSON instead of sentences
         #[arg(long)]
         json: bool,

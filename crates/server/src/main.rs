@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         Command::Ca { url } => ca_command::run(url).map_err(|error| sentence(&error)),
         Command::Health { url } => health::run(url).map_err(|error| sentence(&error)),
         Command::Why { request_id, json, url } => {
-            why_command::run(&request_id, json, url).map_err(|error| sentence(&error))
+            why_command::run(request_id.as_deref(), json, url).map_err(|error| sentence(&error))
         }
         Command::Clock(arguments) => clock_command::run(arguments).map_err(|error| sentence(&error)),
     };

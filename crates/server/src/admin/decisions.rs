@@ -8,7 +8,6 @@ use serde::Serialize;
 use trent_gateway::{json_response, response};
 use trent_identity::{DecisionRecord, RecordedAllow, RecordedOutcome};
 use trent_policy::{ExplainedCondition, ExplainedStatement, Explanation, Mismatch};
-use trent_shared::RequestId;
 
 use super::{AdminApi, Outcome, Refusal};
 use crate::clock::rfc3339;
@@ -32,7 +31,8 @@ struct ToldDecision {
 }
 
 impl AdminApi {
-    /// Answers for a path that begins with `decisions`: the latest denials, all of one request, and these in sentences.
+    /// Answers for a path that begins with `decisions`: the latest denials, all on one request (`latest`: the one that was
+    /// denied last), and these in sentences.
     pub(super) fn decisions(&self, path: &str, request: &Request<Bytes>) -> Outcome {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Err(Refusal::Method("GET, HEAD"));
@@ -47,20 +47,33 @@ impl AdminApi {
             Some(id) => (id, true),
             None => (rest, false),
         };
-        let request_id: RequestId = id.parse().map_err(|_| Refusal::Request(format!("{id:?} is not a request id")))?;
-        let found = self.authorizer.decisions().of(request_id);
-        if found.is_empty() {
-            let message = format!(
-                "nothing is known of request {request_id}: it asked for no permission, or was too long ago, or \
-                 authorization.mode is off"
-            );
-            return Err(Refusal::Absent(message));
-        }
+        let found = self.decisions_on(id)?;
         if wants_sentences {
             let text = found.iter().map(sentences).collect::<Vec<_>>().join("\n");
             return Ok(response(StatusCode::OK, "text/plain; charset=utf-8", text));
         }
         Ok(told(found))
+    }
+}
+
+impl AdminApi {
+    /// All that was decided on a request, or on the one that was denied last.
+    fn decisions_on(&self, request: &str) -> Result<Vec<DecisionRecord>, Refusal> {
+        let log = self.authorizer.decisions();
+        let request_id = if request == "latest" {
+            let latest = log.latest_denials(1).into_iter().next();
+            latest.ok_or_else(|| Refusal::Absent("nothing was denied so far".to_owned()))?.request_id
+        } else {
+            request.parse().map_err(|_| Refusal::Request(format!("{request:?} is not a request id")))?
+        };
+        let found = log.of(request_id);
+        if found.is_empty() {
+            return Err(Refusal::Absent(format!(
+                "nothing is known of request {request_id}: it asked for no permission, or was too long ago, or \
+                 authorization.mode is off"
+            )));
+        }
+        Ok(found)
     }
 }
 

@@ -252,6 +252,7 @@ async fn decisions_are_read_back_by_request_id() {
     assert_eq!(latest["decisions"], told["decisions"]);
 
     let sentences = program.text(&format!("/_trent/decisions/{id}/why")).await;
+    assert_eq!(program.text("/_trent/decisions/latest/why").await, sentences);
     for part in ["DENIED: kms:DescribeKey", "does not match", "Principal is arn:aws:iam::000000000000:root"] {
         assert!(sentences.contains(part), "{part}: {sentences}");
     }
@@ -267,6 +268,7 @@ async fn what_was_allowed_is_read_back_too_and_what_is_unknown_says_so() {
     assert_eq!(told["decisions"][0]["by"], "the account's root user");
     assert!(program.text(&format!("/_trent/decisions/{id}/why")).await.starts_with("ALLOWED: kms:ListKeys"));
     for (path, status) in [
+        ("/_trent/decisions/latest", 404),
         ("/_trent/decisions/1234abcd-12ab-34cd-56ef-1234567890ab", 404),
         ("/_trent/decisions/x", 400),
         ("/_trent/decisions/x/y", 400),

@@ -212,3 +212,98 @@ impl LifecycleOperation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::LifecycleOperation::{self, *};
+    use super::*;
+
+    /// The column `Unavailable` of key-states.md §3, and what the operations say of the origins that come with it: that of
+    /// keys in custom key stores. All other columns are walked through the service (`kms/tests/life/state_table.rs`).
+    const UNAVAILABLE: [(&[LifecycleOperation], &str); 4] = [
+        (
+            &[
+                CreateAlias,
+                CreateGrant,
+                DeleteAlias,
+                DescribeKey,
+                DisableKey,
+                EnableKey,
+                GetKeyLastUsage,
+                GetKeyPolicy,
+                ListAliases,
+                ListGrants,
+                ListKeyPolicies,
+                ListKeyRotations,
+                ListResourceTags,
+                PutKeyPolicy,
+                RetireGrant,
+                RevokeGrant,
+                ScheduleKeyDeletion,
+                TagResource,
+                UntagResource,
+                UpdateAlias,
+                UpdateKeyDescription,
+            ],
+            "ok",
+        ),
+        (
+            &[
+                Decrypt,
+                Encrypt,
+                GenerateDataKey,
+                GenerateDataKeyPair,
+                GenerateDataKeyPairWithoutPlaintext,
+                GenerateDataKeyWithoutPlaintext,
+                ReEncrypt,
+            ],
+            "is unavailable",
+        ),
+        (&[CancelKeyDeletion], "is not pending deletion"),
+        (
+            &[
+                DeleteImportedKeyMaterial,
+                DisableKeyRotation,
+                EnableKeyRotation,
+                GetKeyRotationStatus,
+                GetParametersForImport,
+                ImportKeyMaterial,
+                RotateKeyOnDemand,
+            ],
+            "origin is {origin} which is not valid for this operation",
+        ),
+    ];
+
+    #[test]
+    fn keys_whose_store_is_not_connected_obey_the_table() {
+        for origin in [KeyOrigin::AwsCloudHsm, KeyOrigin::ExternalKeyStore] {
+            for (operations, expected) in UNAVAILABLE {
+                for operation in operations {
+                    let answer = operation.permitted(KeyState::Unavailable, origin);
+                    let said = answer.map_or_else(|error| error.to_string(), |()| "ok".to_owned());
+                    assert_eq!(said, expected.replace("{origin}", origin.as_str()), "{operation} {origin}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_such_key_can_be_used_for_is_all_that_the_column_leaves_out() {
+        let listed = |operation: &LifecycleOperation| UNAVAILABLE.iter().any(|(row, _)| row.contains(operation));
+        let left_out: Vec<_> = LifecycleOperation::ALL.iter().filter(|operation| !listed(operation)).collect();
+        // Asymmetric, HMAC and multi-Region keys are never in a custom key store.
+        let never = [
+            Decapsulate,
+            DeriveSharedSecret,
+            Encapsulate,
+            GenerateMac,
+            GetPublicKey,
+            ReplicateKey,
+            Sign,
+            UpdatePrimaryRegion,
+            Verify,
+            VerifyMac,
+        ];
+        assert_eq!(left_out, never.iter().collect::<Vec<_>>());
+    }
+}

@@ -2,7 +2,7 @@
 //! (AWS's table of key states, corrected by recordings), written out as data.
 //!
 //! Not reached: the state `Unavailable` and the origins `AWS_CLOUDHSM` and `EXTERNAL_KEY_STORE`, which take a custom key
-//! store.
+//! store; kms-core checks that column of the table by itself.
 
 use std::collections::BTreeSet;
 

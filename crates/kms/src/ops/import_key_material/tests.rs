@@ -1,3 +1,5 @@
+use openssl::pkey::PKey;
+use openssl::pkey_ctx::PkeyCtx;
 use serde_json::{Value, json};
 use trent_testkit::{Cloud, MadeKey};
 
@@ -542,4 +544,46 @@ async fn what_names_no_key_is_refused() {
     let input = importer.symmetric(1, &json!({}));
     refuses_identifiers(&cloud, "ImportKeyMaterial", "KeyId", &input).await;
     refuses_aliases(&cloud, "ImportKeyMaterial", &input).await;
+}
+
+/// Imports material that OpenSSL has wrapped with SM2PKE.
+async fn import_by_sm2(cloud: &Cloud, key: &MadeKey, material: &[u8]) {
+    let parameters = json!({ "KeyId": key.id, "WrappingAlgorithm": "SM2PKE", "WrappingKeySpec": "SM2" });
+    let parameters = cloud.kms("GetParametersForImport", parameters).await.succeeds();
+    let public_key = PKey::public_key_from_der(&bytes(&parameters["PublicKey"])).expect("an SM2 public key");
+    let mut context = PkeyCtx::new(&public_key).expect("a context");
+    let mut wrapped = Vec::new();
+    context.encrypt_init().expect("SM2 encrypts");
+    context.encrypt_to_vec(material, &mut wrapped).expect("encrypted");
+    let input = json!({
+        "KeyId": key.id, "ImportToken": parameters["ImportToken"], "EncryptedKeyMaterial": base64(wrapped),
+        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+    });
+    cloud.kms("ImportKeyMaterial", input).await.succeeds();
+}
+
+#[tokio::test]
+async fn material_comes_wrapped_by_sm2_too() {
+    let cloud = Cloud::new();
+    let key = create_key(&cloud, json!({ "Origin": "EXTERNAL" })).await;
+    import_by_sm2(&cloud, &key, &[7; 32]).await;
+    let blob = ciphertext(&cloud, &key).await;
+    let opened = cloud.kms("Decrypt", json!({ "CiphertextBlob": blob })).await.succeeds();
+    assert_eq!(opened["Plaintext"], HELLO);
+}
+
+#[tokio::test]
+async fn sm2_keys_are_imported_and_work() {
+    let cloud = Cloud::new();
+    let parent = cloud.make_key().await;
+    let pair = json!({ "KeyId": parent.id, "KeyPairSpec": "SM2" });
+    let pair = cloud.kms("GenerateDataKeyPair", pair).await.succeeds();
+    let key = json!({ "Origin": "EXTERNAL", "KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY" });
+    let key = create_key(&cloud, key).await;
+    import_by_sm2(&cloud, &key, &bytes(&pair["PrivateKeyPlaintext"])).await;
+    let told = cloud.kms("GetPublicKey", json!({ "KeyId": key.id })).await.succeeds();
+    assert_eq!(told["PublicKey"], pair["PublicKey"]);
+    let mut input = json!({ "KeyId": key.id, "Message": HELLO, "SigningAlgorithm": "SM2DSA" });
+    input["Signature"] = cloud.kms("Sign", input.clone()).await.succeeds()["Signature"].clone();
+    assert_eq!(cloud.kms("Verify", input).await.succeeds()["SignatureValid"], json!(true));
 }

@@ -60,6 +60,13 @@ pub struct Refused {
     pub message: String,
 }
 
+/// A denial's sentence, and whom it concerns.
+struct Told {
+    message: String,
+    is_foreign: bool,
+    only_observed: bool,
+}
+
 impl Authorizer {
     pub fn new(directory: Arc<Directory>, clock: Arc<dyn Clock>, mode: Mode) -> Self {
         Self { directory, clock, mode, decisions: DecisionLog::default(), nothing: Arc::default() }
@@ -99,35 +106,38 @@ impl Authorizer {
     /// remembered like those of policies.
     pub fn refuse_foreign(&self, cx: &Context, action: &'static str, resource: &str, why: &str) -> Refused {
         let denial = Denial::Foreign { deny: None };
-        let principal = cx.caller.arn().to_string();
-        let ending = denial.ending(action);
-        let message = format!("User: {principal} is not authorized to perform: {action} on this resource{ending}");
+        let message = sentence(cx, action, resource, &denial);
         let explanation = Explanation {
             is_allowed: false,
             summary: format!("Denied: {why}."),
             layer: Some(Layer::ResourcePolicy),
-            principal: principal.clone(),
+            principal: cx.caller.arn().to_string(),
             action: action.to_owned(),
             resource: resource.to_owned(),
             policies: Vec::new(),
             grants: Vec::new(),
         };
+        let told = Told { message, is_foreign: true, only_observed: false };
+        self.remember_denial(cx, self.clock.now(), &told, explanation);
+        Refused { message: told.message }
+    }
+
+    fn remember_denial(&self, cx: &Context, at: Timestamp, told: &Told, explanation: Explanation) {
         self.decisions.denied(DecisionRecord {
             request_id: cx.request_id,
-            at: self.clock.now(),
+            at,
             account: cx.account(),
-            principal,
-            action: action.to_owned(),
-            resource: resource.to_owned(),
+            principal: explanation.principal.clone(),
+            action: explanation.action.clone(),
+            resource: explanation.resource.clone(),
             outcome: RecordedOutcome::Denied {
                 id: random_uuid(&*self.directory.entropy),
-                is_foreign: true,
-                only_observed: false,
-                message: message.clone(),
+                is_foreign: told.is_foreign,
+                only_observed: told.only_observed,
+                message: told.message.clone(),
                 explanation: Box::new(explanation),
             },
         });
-        Refused { message }
     }
 
     /// The whole of it, for what no grant can be given for.
@@ -212,37 +222,28 @@ impl<'a> Considered<'a> {
     fn refuse(&self, denial: &Denial<'_>, grants: &[ConsideredGrant]) -> Result<(), Refused> {
         let facts = self.facts();
         let explanation = explain(&self.question(&facts), &self.permissions.layers(), &self.asked.side, grants);
-        let Asked { action, resource, .. } = self.asked;
-        let principal = self.cx.caller.arn().to_string();
-        let what = match denial {
-            Denial::Foreign { .. } => "this resource".to_owned(),
-            _ => format!("resource: {resource}"),
-        };
-        let ending = denial.ending(action);
-        let message = format!("User: {principal} is not authorized to perform: {action} on {what}{ending}");
+        let message = sentence(self.cx, self.asked.action, self.asked.resource, denial);
         let only_observed = self.authorizer.mode == Mode::Observe;
         if only_observed {
             tracing::warn!(request_id = %self.cx.request_id, %message, "would be denied");
         } else {
             tracing::debug!(request_id = %self.cx.request_id, %message, "denied");
         }
-        self.authorizer.decisions.denied(DecisionRecord {
-            request_id: self.cx.request_id,
-            at: self.now,
-            account: self.cx.account(),
-            principal,
-            action: action.to_owned(),
-            resource: resource.to_owned(),
-            outcome: RecordedOutcome::Denied {
-                id: random_uuid(&*self.authorizer.directory.entropy),
-                is_foreign: self.asked.side.account != self.cx.account(),
-                only_observed,
-                message: message.clone(),
-                explanation: Box::new(explanation),
-            },
-        });
-        if only_observed { Ok(()) } else { Err(Refused { message }) }
+        let is_foreign = self.asked.side.account != self.cx.account();
+        let told = Told { message, is_foreign, only_observed };
+        self.authorizer.remember_denial(self.cx, self.now, &told, explanation);
+        if only_observed { Ok(()) } else { Err(Refused { message: told.message }) }
     }
+}
+
+/// AWS's sentence; to a caller of another account it does not name the resource (errors.md §12).
+fn sentence(cx: &Context, action: &str, resource: &str, denial: &Denial<'_>) -> String {
+    let what = match denial {
+        Denial::Foreign { .. } => "this resource".to_owned(),
+        _ => format!("resource: {resource}"),
+    };
+    let (caller, ending) = (cx.caller.arn(), denial.ending(action));
+    format!("User: {caller} is not authorized to perform: {action} on {what}{ending}")
 }
 
 impl Refused {

@@ -17,7 +17,7 @@ const MOST_DENIED: usize = 256;
 #[derive(Default)]
 pub struct DecisionLog {
     allowed: Mutex<Ring>,
-    denied: Mutex<VecDeque<Denied>>,
+    denied: Mutex<VecDeque<DecisionRecord>>,
 }
 
 /// One decision, as it is read back.
@@ -94,10 +94,6 @@ struct Allowed {
     statements: [(bool, RecordedStatement); 2],
 }
 
-struct Denied {
-    record: DecisionRecord,
-}
-
 impl DecisionLog {
     pub(crate) fn allowed(&self, cx: &Context, at: Timestamp, action: &'static str, resource: &str, by: &By<'_>) {
         let mut ring = lock(&self.allowed);
@@ -121,7 +117,7 @@ impl DecisionLog {
         if ring.len() == MOST_DENIED {
             ring.pop_front();
         }
-        ring.push_back(Denied { record });
+        ring.push_back(record);
     }
 
     /// All that was decided on a request, in its order; nothing where it is forgotten, or was never decided on.
@@ -130,7 +126,7 @@ impl DecisionLog {
             lock(&self.allowed).iter().filter(|allowed| allowed.request_id == request).map(Allowed::record).collect();
         // A request goes no further than its first denial, unless denials are only observed.
         let denied = lock(&self.denied);
-        found.extend(denied.iter().map(|denied| &denied.record).filter(|record| record.request_id == request).cloned());
+        found.extend(denied.iter().filter(|record| record.request_id == request).cloned());
         found
     }
 
@@ -138,12 +134,12 @@ impl DecisionLog {
     pub fn denial(&self, wanted: Uuid) -> Option<DecisionRecord> {
         let has_id =
             |record: &&DecisionRecord| matches!(record.outcome, RecordedOutcome::Denied { id, .. } if id == wanted);
-        lock(&self.denied).iter().map(|denied| &denied.record).find(has_id).cloned()
+        lock(&self.denied).iter().find(has_id).cloned()
     }
 
     /// The latest denials, the last one first.
     pub fn latest_denials(&self, most: usize) -> Vec<DecisionRecord> {
-        lock(&self.denied).iter().rev().take(most).map(|denied| denied.record.clone()).collect()
+        lock(&self.denied).iter().rev().take(most).cloned().collect()
     }
 }
 
